@@ -1,0 +1,128 @@
+"""Where state lives and how to reach it: one folder, one database server, a few switches.
+
+Every setting is an environment variable; nothing is read at import.
+
+| variable | meaning | default |
+| --- | --- | --- |
+| QUARTERDAY_HOME | the one folder for all state | ``.quarterday`` in the project |
+| QUARTERDAY_DATABASE_URL | a PostgreSQL 16+ server, with a role that may create roles and databases | the embedded server |
+| QUARTERDAY_INBOX | where partners' files arrive, a folder per partner | ``inbox`` in the home |
+| QUARTERDAY_ARCHIVE | where every file is kept by its hash | ``archive`` in the home |
+| QUARTERDAY_RECEIPTS | where receipts for partners are written | ``receipts`` in the home |
+| QUARTERDAY_SECRETS | a folder with one file per secret | ``secrets`` in the home |
+| QUARTERDAY_PROJECT | the folder with returns/, expectations/, dbt_project/, dags/ | the checkout |
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as random_secrets
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from quarterday.errors import OperatorError
+
+ROLES = ("owner", "loader", "builder", "reader")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The places of one installation. Make it with :func:`load_settings`."""
+
+    project: Path
+    home: Path
+    inbox: Path
+    archive: Path
+    receipts: Path
+    secrets: Path
+    server_url: str | None
+
+    @property
+    def returns(self) -> Path:
+        """The forms, one folder each."""
+        return self.project / "returns"
+
+    @property
+    def expectations(self) -> Path:
+        """What a form's contract can't say, one file per form."""
+        return self.project / "expectations"
+
+    @property
+    def dbt_project(self) -> Path:
+        """The dbt project."""
+        return self.project / "dbt_project"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment."""
+    project = Path(os.environ.get("QUARTERDAY_PROJECT") or Path(__file__).parents[2]).resolve()
+    home = _folder("QUARTERDAY_HOME", project / ".quarterday")
+    return Settings(
+        project=project,
+        home=home,
+        inbox=_folder("QUARTERDAY_INBOX", home / "inbox"),
+        archive=_folder("QUARTERDAY_ARCHIVE", home / "archive"),
+        receipts=_folder("QUARTERDAY_RECEIPTS", home / "receipts"),
+        secrets=_folder("QUARTERDAY_SECRETS", home / "secrets"),
+        server_url=os.environ.get("QUARTERDAY_DATABASE_URL"),
+    )
+
+
+def secret(settings: Settings, name: str) -> str:
+    """Return a secret, making it at first use in a file that its owner alone can read.
+
+    Raises:
+        OperatorError: The file is there but empty.
+    """
+    path = settings.secrets / name
+    if not path.exists():
+        _write_secret(path, random_secrets.token_hex(32))
+    value = path.read_text().strip()
+    if not value:
+        raise OperatorError(f"The secret file {path} is empty. Delete it to have a new one made, or write the secret into it.")
+    return value
+
+
+def database_url(settings: Settings, role: str) -> str:
+    """Return the warehouse's URL (``postgresql://``) for a role of :data:`ROLES`.
+
+    The embedded server writes its address to ``server.url`` in the home when it starts.
+
+    Raises:
+        OperatorError: No server is named and none has been started.
+    """
+    base = urlsplit(server_address(settings))
+    if role == "owner":
+        return urlunsplit(base)
+    host = f"{base.hostname}:{base.port or 5432}"
+    user = f"quarterday_{role}:{quote(secret(settings, f'{role}_password'))}"
+    return urlunsplit(base._replace(netloc=f"{user}@{host}"))
+
+
+def server_address(settings: Settings) -> str:
+    """Return the owner's URL of the warehouse database.
+
+    Raises:
+        OperatorError: No server is named and none has been started.
+    """
+    if settings.server_url:
+        return settings.server_url
+    path = settings.home / "server.url"
+    if not path.exists():
+        raise OperatorError("No database: run 'quarterday up', or name a PostgreSQL 16+ server in QUARTERDAY_DATABASE_URL.")
+    return path.read_text().strip()
+
+
+def _folder(variable: str, default: Path) -> Path:
+    return Path(os.environ.get(variable) or default).expanduser().absolute()
+
+
+def _write_secret(path: Path, value: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another process was first; its secret counts
+        return
+    with os.fdopen(descriptor, "w") as file:
+        file.write(value)

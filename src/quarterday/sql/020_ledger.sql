@@ -1,0 +1,192 @@
+-- The ledger. Rows are inserted and never deleted by a load or a release; only an open interval is ever closed.
+
+create table if not exists ledger.load (
+    load_id bigint generated always as identity primary key,
+    file_sha256 text not null unique check (file_sha256 ~ '^[0-9a-f]{64}$'),
+    file_name text not null,
+    file_bytes bigint not null,
+    archive_path text not null,
+    partner_code text not null,
+    form text,
+    edition text,
+    reporting_quarter text check (reporting_quarter ~ '^\d{4}-\d{2}-Q[1-4]$'),
+    issued_on date,
+    received_at timestamptz not null default clock_timestamp()
+);
+comment on table ledger.load is 'One row per distinct file ever received. The same bytes are one load, however often they arrive.';
+comment on column ledger.load.archive_path is 'Where the bytes are kept, below the archive root.';
+comment on column ledger.load.form is 'Null when no form claims the file; such a load is rejected on arrival.';
+comment on column ledger.load.reporting_quarter is 'The financial quarter the return reports on; for other periods, the quarter in which the period ends.';
+comment on column ledger.load.issued_on is 'The day the partner issued the return, read from the return; the day of receipt where it says none.';
+
+create index if not exists load_form_quarter on ledger.load (form, reporting_quarter);
+
+create table if not exists ledger.arrival (
+    arrival_id bigint generated always as identity primary key,
+    load_id bigint not null references ledger.load,
+    inbox_path text not null,
+    arrived_at timestamptz not null default clock_timestamp(),
+    was_known boolean not null
+);
+comment on table ledger.arrival is 'One row per time a file was found in the inbox; was_known when its bytes had arrived before.';
+
+create table if not exists ledger.load_event (
+    load_event_id bigint generated always as identity primary key,
+    load_id bigint not null references ledger.load,
+    event text not null check (event in ('registered', 'landed', 'admitted', 'rejected', 'released', 'withdrawn')),
+    happened_at timestamptz not null default clock_timestamp(),
+    run_id text,
+    detail text
+);
+comment on table ledger.load_event is 'What happened to a load, in order. The newest event is its state.';
+create index if not exists load_event_load on ledger.load_event (load_id, load_event_id desc);
+
+create table if not exists ledger.verdict (
+    load_id bigint primary key references ledger.load,
+    verdict text not null check (verdict in ('admitted', 'admitted_with_quarantine', 'rejected')),
+    line_count bigint not null,
+    quarantined_line_count bigint not null,
+    issue_count bigint not null,
+    contract_version text,
+    judged_at timestamptz not null default clock_timestamp()
+);
+comment on table ledger.verdict is 'One row per judged load. A load is judged once; repair is only by a new return.';
+
+create table if not exists ledger.check_result (
+    load_id bigint not null references ledger.load,
+    check_id text not null,
+    action text not null check (action in ('reject_return', 'quarantine_line', 'flag')),
+    severity text not null check (severity in ('critical', 'warning', 'info')),
+    has_passed boolean not null,
+    failing_count bigint not null,
+    statement text not null,
+    primary key (load_id, check_id)
+);
+comment on table ledger.check_result is 'One row per load and check run on it.';
+
+create table if not exists ledger.line_issue (
+    line_issue_id bigint generated always as identity primary key,
+    load_id bigint not null references ledger.load,
+    check_id text not null,
+    action text not null check (action in ('reject_return', 'quarantine_line', 'flag')),
+    sheet text,
+    line_number integer,
+    column_name text,
+    expected text not null,
+    found text,
+    remedy text not null
+);
+comment on table ledger.line_issue is 'What the partner must mend: where, what was expected, what was found, what to do.';
+comment on column ledger.line_issue.line_number is 'Row of the sheet or line of the file, counted from 1 as a person sees it. Null when the whole return is meant.';
+comment on column ledger.line_issue.column_name is 'The heading as the partner wrote it.';
+create index if not exists line_issue_load on ledger.line_issue (load_id);
+
+create table if not exists ledger.load_period (
+    load_id bigint not null references ledger.load,
+    period_type text not null check (period_type in (
+        'financial_quarter', 'financial_year', 'calendar_year', 'calendar_month', 'rolling_year', 'date_range', 'to_date', 'as_at'
+    )),
+    period_start date not null,
+    period_end date not null check (period_end >= period_start),
+    primary key (load_id, period_type, period_start, period_end)
+);
+comment on table ledger.load_period is 'The periods an admitted load speaks about; publication supersedes period by period. Both dates belong to the period.';
+
+create table if not exists ledger.expected_return (
+    form text not null,
+    partner_code text not null,
+    reporting_quarter text not null check (reporting_quarter ~ '^\d{4}-\d{2}-Q[1-4]$'),
+    due_on date not null,
+    primary key (form, partner_code, reporting_quarter)
+);
+comment on table ledger.expected_return is 'Which return is due from whom and when, from the contracts.';
+
+create table if not exists ledger.release (
+    release_id bigint generated always as identity primary key,
+    started_at timestamptz not null default clock_timestamp(),
+    published_at timestamptz,
+    run_id text,
+    code_version text not null,
+    load_count integer,
+    reason text not null default 'returns admitted'
+);
+comment on table ledger.release is 'One row per release; published_at is null until its one transaction has committed.';
+create unique index if not exists release_one_open on ledger.release ((published_at is null)) where published_at is null;
+
+create table if not exists ledger.release_load (
+    release_id bigint not null references ledger.release,
+    load_id bigint not null references ledger.load,
+    primary key (release_id, load_id)
+);
+comment on table ledger.release_load is 'The admitted loads that a release brings in.';
+
+create table if not exists ledger.publication (
+    publication_id bigint generated always as identity primary key,
+    form text not null,
+    partner_code text not null,
+    period_type text not null,
+    period daterange not null,
+    load_id bigint not null references ledger.load,
+    release_id bigint not null references ledger.release,
+    known tstzrange not null,
+    issued daterange not null check (not isempty(issued)),
+    constraint publication_one_version_at_a_time exclude using gist (
+        form with =, partner_code with =, period_type with =, period with =, known with &&, issued with &&
+    )
+);
+comment on table ledger.publication is
+'Which load speaks for a form, partner and period: known is when this warehouse said so, issued is when the partner said so.
+Published now: upper_inf(known) and upper_inf(issued).';
+create index if not exists publication_load on ledger.publication (load_id);
+
+create table if not exists ledger.dbt_run (
+    release_id bigint not null references ledger.release,
+    node_id text not null,
+    status text not null,
+    seconds numeric not null,
+    row_count bigint,
+    message text,
+    finished_at timestamptz not null default clock_timestamp()
+);
+comment on table ledger.dbt_run is 'One row per dbt node and release build.';
+
+-- The state of every load, for the work lists, the board and fct_return.
+create or replace view ledger.load_state as
+select
+    load.load_id,
+    load.file_sha256,
+    load.file_name,
+    load.partner_code,
+    load.form,
+    load.edition,
+    load.reporting_quarter,
+    load.issued_on,
+    load.received_at,
+    latest.event as state,
+    latest.happened_at as state_at,
+    latest.detail,
+    verdict.verdict,
+    verdict.line_count,
+    verdict.quarantined_line_count,
+    verdict.issue_count
+from ledger.load
+join lateral (
+    select load_event.event, load_event.happened_at, load_event.detail
+    from ledger.load_event
+    where load_event.load_id = load.load_id
+    order by load_event.load_event_id desc
+    limit 1
+) as latest on true
+left join ledger.verdict on verdict.load_id = load.load_id;
+comment on view ledger.load_state is 'Grain: one row per load, with its newest event and its verdict.';
+
+grant select on all tables in schema ledger to quarterday_loader, quarterday_builder;
+grant insert on ledger.load, ledger.arrival, ledger.load_event, ledger.verdict, ledger.check_result,
+    ledger.line_issue, ledger.load_period, ledger.expected_return to quarterday_loader;
+grant update (due_on) on ledger.expected_return to quarterday_loader;
+-- A check that was cut off is run again from the start, so its unfinished findings may be replaced.
+grant delete on ledger.check_result, ledger.line_issue, ledger.load_period to quarterday_loader;
+grant insert on ledger.release, ledger.release_load, ledger.publication, ledger.dbt_run, ledger.load_event to quarterday_builder;
+grant delete on ledger.release_load, ledger.dbt_run to quarterday_builder;
+grant update (published_at, load_count, run_id, code_version) on ledger.release to quarterday_builder;
+grant update (known) on ledger.publication to quarterday_builder;

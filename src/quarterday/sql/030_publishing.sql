@@ -1,0 +1,137 @@
+-- What would be published if a release were published now. The dbt build reads it to build and test the facts before
+-- anyone can see them; the publishing transaction writes exactly the same rows. One rule, in one place.
+--
+-- Every version of a form, partner and period is set out in order of issue; each holds from its day of issue to the next.
+-- Of two issued on one day the one received later counts. An older one that arrives late takes its place in between.
+create or replace function ledger.plan_publication(p_release_id bigint)
+returns table (
+    form text,
+    partner_code text,
+    period_type text,
+    period daterange,
+    load_id bigint,
+    issued daterange,
+    is_current boolean,
+    is_new boolean
+)
+language sql
+stable
+as $$
+    with incoming as (
+        select
+            load.form,
+            load.partner_code,
+            load_period.period_type,
+            daterange(load_period.period_start, load_period.period_end, '[]') as period,
+            load.load_id,
+            load.issued_on
+        from ledger.release_load
+        join ledger.load using (load_id)
+        join ledger.load_period using (load_id)
+        where release_load.release_id = p_release_id
+    ),
+    standing as (
+        select
+            publication.form,
+            publication.partner_code,
+            publication.period_type,
+            publication.period,
+            publication.load_id,
+            lower(publication.issued) as issued_on
+        from ledger.publication
+        where upper_inf(publication.known)
+    ),
+    versions as (
+        select * from incoming
+        union
+        select standing.*
+        from standing
+    ),
+    last_of_day as (
+        select distinct on (versions.form, versions.partner_code, versions.period_type, versions.period, versions.issued_on)
+            versions.*
+        from versions
+        order by
+            versions.form, versions.partner_code, versions.period_type, versions.period, versions.issued_on,
+            versions.load_id desc
+    ),
+    timeline as (
+        select
+            last_of_day.*,
+            lead(last_of_day.issued_on) over (
+                partition by last_of_day.form, last_of_day.partner_code, last_of_day.period_type, last_of_day.period
+                order by last_of_day.issued_on
+            ) as superseded_on
+        from last_of_day
+    )
+    select
+        timeline.form,
+        timeline.partner_code,
+        timeline.period_type,
+        timeline.period,
+        timeline.load_id,
+        daterange(timeline.issued_on, timeline.superseded_on) as issued,
+        timeline.superseded_on is null as is_current,
+        not exists (
+            select 1
+            from ledger.publication
+            where publication.load_id = timeline.load_id
+                and publication.period_type = timeline.period_type
+                and publication.period = timeline.period
+                and publication.issued = daterange(timeline.issued_on, timeline.superseded_on)
+                and upper_inf(publication.known)
+        ) as is_new
+    from timeline
+$$;
+comment on function ledger.plan_publication(bigint) is 'Grain: one row per form, partner, period and version, as it would stand after the release.';
+
+-- The publishing transaction. Idempotent: a release that is published already is left as it is.
+create or replace function ledger.publish_release(p_release_id bigint)
+returns integer
+language plpgsql
+as $$
+declare
+    moment timestamptz;
+    written integer;
+begin
+    perform pg_advisory_xact_lock(hashtext('quarterday.publish'));
+    if exists (select 1 from ledger.release where release_id = p_release_id and published_at is not null) then
+        return 0;
+    end if;
+    moment := clock_timestamp();
+    create temporary table planned on commit drop as
+        select * from ledger.plan_publication(p_release_id);
+
+    update ledger.publication
+    set known = tstzrange(lower(known), moment)
+    where upper_inf(known)
+        and not exists (
+            select 1
+            from planned
+            where not planned.is_new
+                and planned.load_id = publication.load_id
+                and planned.period_type = publication.period_type
+                and planned.period = publication.period
+                and planned.issued = publication.issued
+        );
+
+    insert into ledger.publication (form, partner_code, period_type, period, load_id, release_id, known, issued)
+    select form, partner_code, period_type, period, load_id, p_release_id, tstzrange(moment, null), issued
+    from planned
+    where is_new;
+    get diagnostics written = row_count;
+
+    insert into ledger.load_event (load_id, event, happened_at, detail)
+    select load_id, 'released', moment, 'release ' || p_release_id
+    from ledger.release_load
+    where release_id = p_release_id;
+
+    update ledger.release
+    set published_at = moment,
+        load_count = (select count(*) from ledger.release_load where release_id = p_release_id)
+    where release_id = p_release_id;
+    drop table planned;
+    return written;
+end
+$$;
+comment on function ledger.publish_release(bigint) is 'Publishes a release in the caller''s transaction; returns the number of publication rows written.';
