@@ -190,3 +190,7 @@ grant insert on ledger.release, ledger.release_load, ledger.publication, ledger.
 grant delete on ledger.release_load, ledger.dbt_run to quarterday_builder;
 grant update (published_at, load_count, run_id, code_version) on ledger.release to quarterday_builder;
 grant update (known) on ledger.publication to quarterday_builder;
+
+-- The reader's views over the ledger run with the reader's own rights; without usage of this schema it cannot name these itself.
+grant select on ledger.load, ledger.arrival, ledger.load_event, ledger.verdict, ledger.expected_return, ledger.release,
+    ledger.release_load, ledger.publication, ledger.load_state to quarterday_reader;
