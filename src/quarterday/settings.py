@@ -80,7 +80,9 @@ def secret(settings: Settings, name: str) -> str:
         _write_secret(path, random_secrets.token_hex(32))
     value = path.read_text().strip()
     if not value:
-        raise OperatorError(f"The secret file {path} is empty. Delete it to have a new one made, or write the secret into it.")
+        raise OperatorError(
+            f"The secret file {path} is empty. Delete it to have a new one made, or write the secret into it."
+        )
     return value
 
 
@@ -110,7 +112,9 @@ def server_address(settings: Settings) -> str:
         return settings.server_url
     path = settings.home / "server.url"
     if not path.exists():
-        raise OperatorError("No database: run 'quarterday up', or name a PostgreSQL 16+ server in QUARTERDAY_DATABASE_URL.")
+        raise OperatorError(
+            "No database: run 'quarterday up', or name a PostgreSQL 16+ server in QUARTERDAY_DATABASE_URL."
+        )
     return path.read_text().strip()
 
 

@@ -66,7 +66,9 @@ def _set_passwords(cursor: psycopg2.extensions.cursor, settings: Settings) -> No
     cursor.execute("select current_database()")
     (database,) = cursor.fetchone()
     cursor.execute(
-        sql.SQL("grant connect, temporary on database {} to quarterday_loader, quarterday_builder").format(sql.Identifier(database))
+        sql.SQL("grant connect, temporary on database {} to quarterday_loader, quarterday_builder").format(
+            sql.Identifier(database)
+        )
     )
     cursor.execute(sql.SQL("grant connect on database {} to quarterday_reader").format(sql.Identifier(database)))
     cursor.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(database)))
@@ -94,7 +96,12 @@ def expected_returns(form: Form) -> list[tuple[str, str, str, object]]:
         return []
     quarters = _quarters_of(contract.cadence, FinancialQuarter.of(contract.contract_start), _last_quarter(form))
     return [
-        (contract.form, partner, str(quarter), due_date(quarter.shift(contract.lag_quarters).end, contract.due_working_days))
+        (
+            contract.form,
+            partner,
+            str(quarter),
+            due_date(quarter.shift(contract.lag_quarters).end, contract.due_working_days),
+        )
         for quarter in quarters
         for partner in contract.partners
     ]

@@ -25,10 +25,14 @@ create table if not exists ledger.arrival (
     arrival_id bigint generated always as identity primary key,
     load_id bigint not null references ledger.load,
     inbox_path text not null,
+    file_modified_at timestamptz not null,
     arrived_at timestamptz not null default clock_timestamp(),
-    was_known boolean not null
+    was_known boolean not null,
+    unique (inbox_path, file_modified_at, load_id)
 );
-comment on table ledger.arrival is 'One row per time a file was found in the inbox; was_known when its bytes had arrived before.';
+comment on table ledger.arrival is
+'One row per time a file arrived in the inbox; was_known when its bytes had arrived before. A sweep that was cut off before
+it cleared the inbox finds the same path, time and bytes again, which is the same arrival.';
 
 create table if not exists ledger.load_event (
     load_event_id bigint generated always as identity primary key,

@@ -1,0 +1,128 @@
+"""Takes files out of the inbox: archive, register, and say which form and quarter has work.
+
+The inbox has a folder per partner (``inbox/<partner_code>/<file>``); the folder says who sent the file. A file leaves
+the inbox only after it is in the archive and in the ledger, so a crash at any point loses nothing and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from psycopg2.extensions import connection as Connection
+
+from quarterday.archiving import ArchivedFile, archive_file
+from quarterday.checking.judging import judge_findings
+from quarterday.contracts import Form, load_forms
+from quarterday.errors import ReturnRejected
+from quarterday.identifying import identify
+from quarterday.ledger import insert_load
+from quarterday.receipts import write_receipt
+from quarterday.settings import Settings
+from quarterday.warehouse import connect
+
+# A file that changed this recently may still be on its way in.
+SETTLE_SECONDS = 1.0
+UNFINISHED_SUFFIXES = {".part", ".tmp", ".crdownload", ".filepart"}
+SWEEP_LOCK = "quarterday.sweep"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file found in the inbox."""
+
+    path: Path
+    partner_code: str
+    modified_at: datetime
+
+
+def sweep(settings: Settings, run_id: str | None = None) -> list[str]:
+    """Register every settled file in the inbox and return the keys (``form|quarter``) that have work to do.
+
+    Keys of returns that were registered or admitted earlier and never finished are among them, so that a wake-up
+    lost to a crash is given again.
+    """
+    forms = load_forms(settings.returns)
+    with connect(settings, "loader") as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(hashtext(%s))", (SWEEP_LOCK,))
+        for arrival in settled_files(settings.inbox):
+            register(arrival, forms, connection, settings, run_id)
+        return unfinished_keys(connection)
+
+
+def settled_files(inbox: Path) -> Iterator[Arrival]:
+    """Yield the files that have arrived completely, oldest first."""
+    found = [path for path in inbox.glob("*/*") if path.is_file() and not path.is_symlink()]
+    for path in sorted(found, key=lambda path: (path.stat().st_mtime, path.name)):
+        modified = path.stat().st_mtime
+        unfinished = path.name.startswith(".") or path.suffix.lower() in UNFINISHED_SUFFIXES
+        if not unfinished and time.time() - modified >= SETTLE_SECONDS:
+            yield Arrival(path, path.parent.name, datetime.fromtimestamp(modified, UTC))
+
+
+def register(
+    arrival: Arrival, forms: dict[str, Form], connection: Connection, settings: Settings, run_id: str | None
+) -> int:
+    """Archive and register one file, commit, and take it out of the inbox; return its load id.
+
+    A file that no form claims is registered too, and rejected at once with a receipt.
+    """
+    archived = archive_file(arrival.path, settings.archive)
+    known = known_load(archived.sha256, connection)
+    load_id = known or _register_new(arrival, archived, forms, connection, settings, run_id)
+    _note_arrival(arrival, load_id, known is not None, settings, connection)
+    connection.commit()
+    arrival.path.unlink(missing_ok=True)
+    return load_id
+
+
+def known_load(sha256: str, connection: Connection) -> int | None:
+    """Return the load that these bytes are already, if they have arrived before."""
+    with connection.cursor() as cursor:
+        cursor.execute("select load_id from ledger.load where file_sha256 = %s", (sha256,))
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def unfinished_keys(connection: Connection) -> list[str]:
+    """Return the sorted keys of returns that have no verdict, or are admitted and not released."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """select distinct form || '|' || reporting_quarter
+            from ledger.load_state
+            where state in ('registered', 'landed', 'admitted') and reporting_quarter is not null
+            order by 1"""
+        )
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _register_new(
+    arrival: Arrival,
+    archived: ArchivedFile,
+    forms: dict[str, Form],
+    connection: Connection,
+    settings: Settings,
+    run_id: str | None,
+) -> int:
+    path = settings.archive / archived.path
+    try:
+        identity = identify(path, arrival.partner_code, forms)
+    except ReturnRejected as rejection:
+        load_id = insert_load(archived, arrival.path.name, arrival.partner_code, None, connection, run_id)
+        judge_findings(load_id, rejection.findings, connection)
+        write_receipt(load_id, connection, settings.receipts)
+        return load_id
+    return insert_load(archived, arrival.path.name, arrival.partner_code, identity, connection, run_id)
+
+
+def _note_arrival(arrival: Arrival, load_id: int, was_known: bool, settings: Settings, connection: Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """insert into ledger.arrival (load_id, inbox_path, file_modified_at, was_known)
+            values (%s, %s, %s, %s) on conflict do nothing""",
+            (load_id, str(arrival.path.relative_to(settings.inbox)), arrival.modified_at, was_known),
+        )

@@ -1,0 +1,53 @@
+"""Writes to the ledger that more than one stage makes. The tables themselves are in ``sql/020_ledger.sql``."""
+
+from __future__ import annotations
+
+from psycopg2.extensions import connection as Connection
+
+from quarterday.archiving import ArchivedFile
+from quarterday.identifying import Identity
+
+
+def insert_load(
+    archived: ArchivedFile,
+    file_name: str,
+    partner_code: str,
+    identity: Identity | None,
+    connection: Connection,
+    run_id: str | None = None,
+) -> int:
+    """Write a load and its first event in the caller's transaction; return its id.
+
+    Args:
+        archived: Where the bytes are kept.
+        file_name: As the partner named the file.
+        partner_code: The inbox folder it came in by.
+        identity: What the file is; None when no form claims it. Without a day of issue, today counts.
+        connection: Not committed here.
+        run_id: The Airflow run, if any.
+    """
+    known = (
+        (identity.form, identity.edition, str(identity.reporting_quarter), identity.issued_on)
+        if identity
+        else (None,) * 4
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """insert into ledger.load (
+                file_sha256, file_name, file_bytes, archive_path, partner_code, form, edition, reporting_quarter, issued_on
+            ) values (%s, %s, %s, %s, %s, %s, %s, %s, coalesce(%s, current_date)) returning load_id""",
+            (archived.sha256, file_name, archived.size, archived.path, partner_code, *known),
+        )
+        row = cursor.fetchone()
+        assert row is not None
+    note_event(row[0], "registered", file_name, connection, run_id)
+    return int(row[0])
+
+
+def note_event(load_id: int, event: str, detail: str, connection: Connection, run_id: str | None = None) -> None:
+    """Append an event to a load's history in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into ledger.load_event (load_id, event, run_id, detail) values (%s, %s, %s, %s)",
+            (load_id, event, run_id, detail),
+        )

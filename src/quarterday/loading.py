@@ -1,0 +1,153 @@
+"""From a registered file to a verdict: land its lines, check them, write what was found and the partner's receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from psycopg2.extensions import connection as Connection
+
+from quarterday import receipts
+from quarterday.archiving import ArchivedFile
+from quarterday.checking.judging import Verdict, judge_findings, judge_load
+from quarterday.contracts import Form, load_forms
+from quarterday.errors import ReturnRejected
+from quarterday.identifying import Identity, identify
+from quarterday.landing import land_return
+from quarterday.ledger import insert_load, note_event
+from quarterday.settings import Settings
+from quarterday.warehouse import connect
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A registered return without a verdict."""
+
+    load_id: int
+    archive_path: str
+    partner_code: str
+
+
+def land_pending(form: str, quarter: str, settings: Settings, run_id: str | None = None) -> list[int]:
+    """Land every return of a form and quarter that has no verdict; return the ids of those landed.
+
+    Each return is its own transaction. One that can't be read as its form is rejected here, with its receipt.
+    """
+    forms = load_forms(settings.returns)
+    landed = []
+    with connect(settings, "loader") as connection:
+        for pending in pending_returns(form, quarter, connection):
+            if _land(pending, forms, connection, settings, run_id):
+                landed.append(pending.load_id)
+    return landed
+
+
+def judge_pending(form: str, quarter: str, settings: Settings, run_id: str | None = None) -> dict[str, str]:
+    """Judge every landed return of a form and quarter; return the verdict per load id.
+
+    Raises:
+        CheckCouldNotRun: A check failed to run. Nothing was judged; it is our fault and the task fails.
+    """
+    forms = load_forms(settings.returns)
+    verdicts = {}
+    with connect(settings, "loader") as connection:
+        for pending in pending_returns(form, quarter, connection, state="landed"):
+            identity = identify(settings.archive / pending.archive_path, pending.partner_code, forms)
+            verdict = judge_load(pending.load_id, forms[form], connection, settings.expectations, identity, run_id)
+            connection.commit()
+            verdicts[str(pending.load_id)] = verdict.verdict
+        _write_receipts(form, quarter, connection, settings)
+    return verdicts
+
+
+def pending_returns(form: str, quarter: str, connection: Connection, state: str | None = None) -> list[Pending]:
+    """Return the unjudged returns of a form and quarter in order of arrival.
+
+    Args:
+        form: The form's name.
+        quarter: Such as ``2017-18-Q3``.
+        connection: Any transaction.
+        state: Only those in this state; by default registered and landed ones.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """select load.load_id, load.archive_path, load.partner_code
+            from ledger.load_state
+            join ledger.load using (load_id)
+            where load_state.form = %s and load_state.reporting_quarter = %s and load_state.state = any(%s)
+            order by load.load_id""",
+            (form, quarter, [state] if state else ["registered", "landed"]),
+        )
+        return [Pending(*row) for row in cursor.fetchall()]
+
+
+def check_file(path: Path, partner_code: str, settings: Settings) -> tuple[Verdict, str]:
+    """Judge a file without loading it; return the verdict and the receipt as text. The database is left unchanged."""
+    forms = load_forms(settings.returns)
+    with connect(settings, "loader") as connection:
+        try:
+            load_id, verdict = _try_out(path, partner_code, forms, connection, settings)
+            return verdict, receipts.as_text(load_id, connection)
+        finally:
+            connection.rollback()
+
+
+def _land(
+    pending: Pending, forms: dict[str, Form], connection: Connection, settings: Settings, run_id: str | None
+) -> bool:
+    path = settings.archive / pending.archive_path
+    try:
+        identity = identify(path, pending.partner_code, forms)
+        lines = land_return(path, forms[identity.form], identity, pending.load_id, connection)
+    except ReturnRejected as rejection:
+        connection.rollback()
+        judge_findings(pending.load_id, rejection.findings, connection, run_id)
+        connection.commit()
+        receipts.write_receipt(pending.load_id, connection, settings.receipts)
+        return False
+    note_event(pending.load_id, "landed", f"{lines} lines", connection, run_id)
+    connection.commit()
+    return True
+
+
+def _write_receipts(form: str, quarter: str, connection: Connection, settings: Settings) -> None:
+    """Write the receipt of every judged return that has none: also of one whose task was cut off before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """select load_id from ledger.load_state
+            where form = %s and reporting_quarter = %s and verdict is not null order by load_id""",
+            (form, quarter),
+        )
+        judged = [load_id for (load_id,) in cursor.fetchall()]
+    for load_id in judged:
+        if not any(settings.receipts.glob(f"receipt-{load_id}-*.html")):
+            receipts.write_receipt(load_id, connection, settings.receipts)
+
+
+def _try_out(
+    path: Path, partner_code: str, forms: dict[str, Form], connection: Connection, settings: Settings
+) -> tuple[int, Verdict]:
+    try:
+        identity = identify(path, partner_code, forms)
+    except ReturnRejected as rejection:
+        load_id = _scratch_load(path, partner_code, None, connection)
+        return load_id, judge_findings(load_id, rejection.findings, connection)
+    load_id = _scratch_load(path, partner_code, identity, connection)
+    form = forms[identity.form]
+    try:
+        land_return(path, form, identity, load_id, connection)
+    except ReturnRejected as rejection:
+        with connection.cursor() as cursor:
+            cursor.execute("rollback to savepoint registered")
+        return load_id, judge_findings(load_id, rejection.findings, connection)
+    return load_id, judge_load(load_id, form, connection, settings.expectations, identity)
+
+
+def _scratch_load(path: Path, partner_code: str, identity: Identity | None, connection: Connection) -> int:
+    """Register a load that the caller rolls back; its hash is drawn at random, so a known file can be checked too."""
+    scratch = ArchivedFile(token_hex(32), path.stat().st_size, "")
+    load_id = insert_load(scratch, path.name, partner_code, identity, connection)
+    with connection.cursor() as cursor:
+        cursor.execute("savepoint registered")
+    return load_id

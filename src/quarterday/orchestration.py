@@ -1,0 +1,50 @@
+"""What every DAG shares: assets, retries, and the page that tells an operator what the DAG is for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+
+OWNER = "data-engineering"
+TAGS = frozenset({"inbox", "returns", "release"})
+
+# Events on these are wake-ups: they coalesce and can be lost. The work itself is read from the inbox and the ledger.
+RETURN_RECEIVED = Asset(name="return_received", uri="x-quarterday://inbox/return")
+RETURN_LOADED = Asset(name="return_loaded", uri="x-quarterday://ledger/load")
+
+# Only what can pass on a second try is tried again: a database that restarts or is locked, and (with no exception
+# at all) a worker that was killed. Anything else would fail the same way and hide for longer.
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=["psycopg2.OperationalError", "psycopg2.InterfaceError"],
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(seconds=10),
+            reason="the database was away or a lock was held",
+        ),
+    ],
+    default=RetryAction.FAIL,
+)
+
+TASK_DEFAULTS: dict[str, Any] = {
+    "owner": OWNER,
+    "retries": 3,
+    "retry_delay": timedelta(seconds=5),
+    "retry_policy": RETRY_POLICY,
+}
+
+
+def doc_md(purpose: str, failure: str, rerun: str) -> str:
+    """Return a DAG's page: what it does, what a failure means, whether it may be run again.
+
+    Args:
+        purpose: What the DAG does, for somebody who sees it for the first time.
+        failure: What a red run means and what to do about it.
+        rerun: Whether and how a run may be repeated.
+    """
+    return (
+        f"{purpose}\n\n**Owner:** {OWNER}\n\n**If it fails:** {failure}\n\n**May it be run again?** {rerun}\n\n"
+        "Runbook: docs/runbooks/ in the project."
+    )
