@@ -34,7 +34,8 @@ def insert_load(
     with connection.cursor() as cursor:
         cursor.execute(
             """insert into ledger.load (
-                file_sha256, file_name, file_bytes, archive_path, partner_code, form, edition, reporting_quarter, issued_on
+                file_sha256, file_name, file_bytes, archive_path, partner_code,
+                form, edition, reporting_quarter, issued_on
             ) values (%s, %s, %s, %s, %s, %s, %s, %s, coalesce(%s, current_date)) returning load_id""",
             (archived.sha256, file_name, archived.size, archived.path, partner_code, *known),
         )

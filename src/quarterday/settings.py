@@ -5,7 +5,7 @@ Every setting is an environment variable; nothing is read at import.
 | variable | meaning | default |
 | --- | --- | --- |
 | QUARTERDAY_HOME | the one folder for all state | ``.quarterday`` in the project |
-| QUARTERDAY_DATABASE_URL | a PostgreSQL 16+ server, with a role that may create roles and databases | the embedded server |
+| QUARTERDAY_DATABASE_URL | a PostgreSQL 16+ server; its role may create roles and databases | the embedded server |
 | QUARTERDAY_INBOX | where partners' files arrive, a folder per partner | ``inbox`` in the home |
 | QUARTERDAY_ARCHIVE | where every file is kept by its hash | ``archive`` in the home |
 | QUARTERDAY_RECEIPTS | where receipts for partners are written | ``receipts`` in the home |

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from importlib import resources
 
 import psycopg2
@@ -12,7 +13,7 @@ from psycopg2.extensions import connection as Connection
 
 from quarterday import generating
 from quarterday.calendar import FinancialQuarter, due_date
-from quarterday.contracts import Form, load_forms
+from quarterday.contracts import Contract, Form, load_forms
 from quarterday.settings import Settings, database_url, secret
 
 MIGRATION_LOCK = "quarterday.migrate"
@@ -65,13 +66,12 @@ def _set_passwords(cursor: psycopg2.extensions.cursor, settings: Settings) -> No
         cursor.execute(statement)
     cursor.execute("select current_database()")
     (database,) = cursor.fetchone()
-    cursor.execute(
-        sql.SQL("grant connect, temporary on database {} to quarterday_loader, quarterday_builder").format(
-            sql.Identifier(database)
-        )
-    )
-    cursor.execute(sql.SQL("grant connect on database {} to quarterday_reader").format(sql.Identifier(database)))
-    cursor.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(database)))
+    for statement in (
+        "revoke all on database {} from public",
+        "grant connect, temporary on database {} to quarterday_loader, quarterday_builder",
+        "grant connect on database {} to quarterday_reader",
+    ):
+        cursor.execute(sql.SQL(statement).format(sql.Identifier(database)))
 
 
 def _expect_returns(cursor: psycopg2.extensions.cursor, forms: dict[str, Form]) -> None:
@@ -86,7 +86,7 @@ def _expect_returns(cursor: psycopg2.extensions.cursor, forms: dict[str, Form]) 
         )
 
 
-def expected_returns(form: Form) -> list[tuple[str, str, str, object]]:
+def expected_returns(form: Form) -> list[tuple[str, str, str, date]]:
     """Return (form, partner, quarter, due date) for every quarter in which the contract wants a return.
 
     A contract without a start date, or with cadence ``as_at`` or ``irregular``, makes nothing due.
@@ -94,22 +94,18 @@ def expected_returns(form: Form) -> list[tuple[str, str, str, object]]:
     contract = form.contract
     if contract.contract_start is None:
         return []
-    quarters = _quarters_of(contract.cadence, FinancialQuarter.of(contract.contract_start), _last_quarter(form))
+    last = contract.contract_end or datetime.now(UTC).date()
+    quarters = _quarters_of(contract.cadence, FinancialQuarter.of(contract.contract_start), FinancialQuarter.of(last))
     return [
-        (
-            contract.form,
-            partner,
-            str(quarter),
-            due_date(quarter.shift(contract.lag_quarters).end, contract.due_working_days),
-        )
+        (contract.form, partner, str(quarter), due_on(quarter, contract))
         for quarter in quarters
         for partner in contract.partners
     ]
 
 
-def _last_quarter(form: Form) -> FinancialQuarter:
-    end = form.contract.contract_end
-    return FinancialQuarter.of(end) if end else FinancialQuarter.parse("2020-21-Q4")
+def due_on(quarter: FinancialQuarter, contract: Contract) -> date:
+    """Return the day a quarter's return is due: the working days of the contract after the quarter and its lag end."""
+    return due_date(quarter.shift(contract.lag_quarters).end, contract.due_working_days)
 
 
 def _quarters_of(cadence: str, first: FinancialQuarter, last: FinancialQuarter) -> Iterator[FinancialQuarter]:
