@@ -1,4 +1,4 @@
-"""Where things stand in a partner's file: ``returns/<form>/layout.yml``, read and checked.
+r"""Where things stand in a partner's file: ``returns/<form>/layout.yml``, read and checked.
 
 A key that isn't listed here is an error that names the file and the key.
 
@@ -6,7 +6,7 @@ A key that isn't listed here is an error that names the file and the key.
 
     file_names: ['victim-gateway*.xlsx']     # required: globs over the file name; case, '_' and spaces don't matter
     example: victim-gateway-2017-18-Q3.xlsx  # required: a right file name, shown to partners
-    quarter: {from: file_name, pattern: '(?P<quarter>\\d{4}-\\d{2}-Q[1-4])'}  # required: a SOURCE of the reporting period
+    quarter: {from: file_name, pattern: '(?P<quarter>\d{4}-\d{2}-Q[1-4])'}  # required: a SOURCE of the reporting period
     issued: {from: cell, pattern: 'Issued (?P<date>.+)'}                     # a SOURCE of the day of issue
     marks: {'n/a': x, '..': x, '*': c, '': z}   # cell text -> flag; never zero. '' is the blank cell
     labels:                                     # label as sent -> code; case, spaces and footnote digits don't matter
@@ -34,7 +34,7 @@ A key that isn't listed here is an error that names the file and the key.
           Organisation: {is: ignore, also: [Service], optional: true}
         wide:                                   # columns that are values: each gives a line per row (indicator forms)
           - {heading: Enhanced, breakdown: enhanced}
-          - {pattern: '(?P<period>20\\d\\d/\\d\\d \\| Q[1-4])', blank: leave_out}
+          - {pattern: '(?P<period>20\d\d/\d\d \| Q[1-4])', blank: leave_out}
           - {heading: RAG, is: declared_rag, period: 2017/18}   # belongs to the value with the same keys in its row
         values:                                 # what stands in no column: a fixed text or a SOURCE
           area: Staffordshire
@@ -57,3 +57,367 @@ Period types: ``financial_quarter financial_year calendar_year calendar_month ro
 is what ``values``, the column and the heading give, joined with a space; where none gives any, it is the period of the return itself.
 ``ends``: ``in_the_quarter`` (every line), ``by_the_quarter`` (no line later, at least one in the reporting quarter) or ``any`` (default).
 """
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from quarterday.calendar import PERIOD_TYPES, FinancialQuarter
+from quarterday.errors import OperatorError
+from quarterday.wording import is_like, matching, plain
+
+INDICATOR_FIELDS = (
+    "measure",
+    "breakdown",
+    "area",
+    "period",
+    "period_start",
+    "period_end",
+    "period_type",
+    "value",
+    "numerator",
+    "denominator",
+    "status",
+    "declared_rag",
+    "note",
+)
+WIDE_TEXTS = ("measure", "breakdown", "area", "period", "status")
+WIDE_ROLES = ("value", "numerator", "denominator", "status", "declared_rag", "note")
+SOURCES = ("file_name", "sheet", "cell", "column")
+LABELS = ("measures", "breakdowns", "areas", "periods", "statuses", "rags", "partners")
+ENDS = ("any", "in_the_quarter", "by_the_quarter")
+FLAGS = ("x", "z", "c", "low", "u", "k", "w", "p", "r", "e", "b")
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a text is read: from the file name, a sheet's name, a cell above the header or a column."""
+
+    origin: str
+    pattern: re.Pattern[str] | None = None
+    heading: str | None = None
+    type: str | None = None
+
+    def search(self, text: str) -> str | None:
+        """Return what counts of a text: the pattern's first named group, or the whole match; None where it doesn't match."""
+        if self.pattern is None:
+            return text
+        match = self.pattern.search(text)
+        if match is None:
+            return None
+        return next((group for group in match.groupdict().values() if group), match.group()).strip()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a return says of itself, to be held against its file name, sheet and folder; ``about`` is quarter or partner."""
+
+    about: str
+    source: Source
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class ColumnRule:
+    """A column of the file: its heading, other headings it goes by, and what it is."""
+
+    heading: str
+    field: str
+    also: tuple[str, ...] = ()
+    optional: bool = False
+
+    def claims(self, heading: str) -> bool:
+        """Return whether a heading, as sent, is this column."""
+        return matching(heading, (self.heading, *self.also)) is not None
+
+
+@dataclass(frozen=True)
+class WideRule:
+    """Columns that are values: by heading or by pattern, with what they say of measure, breakdown, area, period and status."""
+
+    role: str
+    headings: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False
+    leave_out_blank: bool = False
+
+    @property
+    def name(self) -> str:
+        """The heading or the pattern, to show to people."""
+        return self.headings[0] if self.headings else self.pattern.pattern if self.pattern else ""
+
+    def claims(self, heading: str) -> Mapping[str, str] | None:
+        """Return what a heading, as sent, says if it is one of these columns, else None."""
+        if matching(heading, self.headings) is not None:
+            return self.texts
+        match = self.pattern and (self.pattern.fullmatch(plain(heading)) or self.pattern.fullmatch(plain(heading, footnotes=False)))
+        return {**self.texts, **{key: text for key, text in match.groupdict().items() if text}} if match else None
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One layout that the form has had. See the module's own text for every key."""
+
+    name: str
+    columns: tuple[ColumnRule, ...]
+    wide: tuple[WideRule, ...] = ()
+    partner: str | None = None
+    from_quarter: FinancialQuarter | None = None
+    to_quarter: FinancialQuarter | None = None
+    file_names: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+    ignore_sheets: tuple[str, ...] = ()
+    encoding: str | None = None
+    delimiter: str | None = None
+    header_rows: int = 1
+    header_find: tuple[str, ...] = ()
+    values: Mapping[str, str | Source] = field(default_factory=dict)
+    period_type: str | None = None
+    period_ends: str = "any"
+    says: tuple[Statement, ...] = ()
+    fill_down: tuple[str, ...] = ()
+    stop_at: tuple[str, ...] = ()
+    skip_lines: tuple[str, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def fits(self, partner: str, quarter: FinancialQuarter, file_name: str) -> bool:
+        """Return whether the edition is meant for a partner's return of a quarter."""
+        return (
+            self.partner in (None, partner)
+            and (self.from_quarter is None or self.from_quarter <= quarter)
+            and (self.to_quarter is None or quarter <= self.to_quarter)
+            and (not self.file_names or is_like(file_name, self.file_names))
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the files of a form look."""
+
+    file_names: tuple[str, ...]
+    example: str
+    quarter: Source
+    issued: Source | None
+    marks: Mapping[str, str]
+    labels: Mapping[str, Mapping[str, str]]
+    editions: tuple[Edition, ...]
+
+    def edition(self, name: str) -> Edition:
+        """Return an edition by its name.
+
+        Raises:
+            KeyError: The layout has none of that name.
+        """
+        for edition in self.editions:
+            if edition.name == name:
+                return edition
+        raise KeyError(name)
+
+
+def load_layout(path: Path, fields: tuple[str, ...], is_indicator: bool) -> Layout:
+    """Read and check a form's layout.
+
+    Args:
+        path: The form's ``layout.yml``.
+        fields: What a column can be, without ``ignore``: :data:`INDICATOR_FIELDS` or the contract's columns.
+        is_indicator: Whether columns can be values (``wide``).
+
+    Raises:
+        OperatorError: The file is missing, is no YAML, or a key is unknown, missing or wrong; the message names the file and the key.
+    """
+    try:
+        raw = yaml.load(Path(path).read_text(encoding="utf-8"), _LOADER)
+    except FileNotFoundError:
+        raise OperatorError(f"{path}: a form needs a layout. See docs/how-to/add-a-form.md.") from None
+    except yaml.YAMLError as error:
+        raise OperatorError(f"{path}: not YAML: {error}") from None
+    return _Reading(Path(path), fields, is_indicator).layout(raw)
+
+
+class _Reading:
+    """Reads one layout.yml; knows the file's name and the place in it for what it has to say."""
+
+    def __init__(self, path: Path, fields: tuple[str, ...], is_indicator: bool) -> None:
+        self.path, self.fields, self.is_indicator = path, fields, is_indicator
+
+    def wrong(self, place: str, what: str) -> OperatorError:
+        return OperatorError(f"{self.path}: {place}: {what} See docs/how-to/add-a-form.md.")
+
+    def mapping(self, raw: Any, place: str, required: Iterable[str], optional: Iterable[str]) -> dict[str, Any]:
+        """Return a mapping that has the required keys and no unknown ones."""
+        if not isinstance(raw, dict):
+            raise self.wrong(place, f"expected a mapping of keys, found '{raw}'.")
+        required, known = tuple(required), (*required, *optional)
+        if unknown := [str(key) for key in raw if key not in known]:
+            raise self.wrong(place, f"unknown key '{unknown[0]}'; expected {', '.join(known)}.")
+        if missing := [key for key in required if raw.get(key) is None]:
+            raise self.wrong(place, f"the key '{missing[0]}' is missing.")
+        return raw
+
+    def one_of(self, value: Any, allowed: tuple[str, ...], place: str) -> str:
+        if value not in allowed:
+            raise self.wrong(place, f"expected one of {', '.join(allowed)}; found '{value}'.")
+        return str(value)
+
+    def texts(self, raw: Any, place: str) -> tuple[str, ...]:
+        if raw is None:
+            return ()
+        if not isinstance(raw, list):
+            raise self.wrong(place, f"expected a list in brackets, found '{raw}'.")
+        return tuple(str(item) for item in raw)
+
+    def layout(self, raw: Any) -> Layout:
+        raw = self.mapping(raw, "layout", ("file_names", "example", "quarter", "editions"), ("issued", "marks", "labels"))
+        labels = self.labels(raw.get("labels"), "labels")
+        layout = Layout(
+            file_names=self.texts(raw["file_names"], "file_names"),
+            example=str(raw["example"]),
+            quarter=self.source(raw["quarter"], "quarter"),
+            issued=self.source(raw["issued"], "issued") if raw.get("issued") else None,
+            marks={plain(str(mark)): self.one_of(flag, FLAGS, f"marks, '{mark}'") for mark, flag in (raw.get("marks") or {}).items()},
+            labels=labels,
+            editions=tuple(self.edition(item, labels) for item in raw["editions"]),
+        )
+        names = [edition.name for edition in layout.editions]
+        if not names or len(set(names)) < len(names):
+            raise self.wrong("editions", "expected at least one edition, each with a name of its own.")
+        if not is_like(layout.example, layout.file_names):
+            raise self.wrong("example", f"'{layout.example}' does not fit file_names.")
+        return layout
+
+    def labels(self, raw: Any, place: str) -> dict[str, dict[str, str]]:
+        names = LABELS if self.is_indicator else (*LABELS, *self.fields)
+        raw = self.mapping(raw or {}, place, (), names)
+        for name, labels in raw.items():
+            if not isinstance(labels, dict):
+                raise self.wrong(f"{place}, {name}", f"expected 'label: code' pairs, found '{labels}'.")
+        return {name: {plain(str(label)): str(code) for label, code in labels.items()} for name, labels in raw.items()}
+
+    def source(self, raw: Any, place: str) -> Source:
+        raw = self.mapping(raw, place, ("from",), ("pattern", "heading", "type"))
+        origin = self.one_of(raw["from"], SOURCES, f"{place}, from")
+        if (origin == "column") != ("heading" in raw):
+            raise self.wrong(place, "'heading' goes with 'from: column', and with nothing else.")
+        if origin in ("file_name", "cell") and not raw.get("pattern"):
+            raise self.wrong(place, f"'from: {origin}' needs a pattern.")
+        kind = self.one_of(raw["type"], PERIOD_TYPES, f"{place}, type") if "type" in raw else None
+        return Source(origin, self.pattern(raw.get("pattern"), place), raw.get("heading"), kind)
+
+    def pattern(self, raw: Any, place: str) -> re.Pattern[str] | None:
+        try:
+            return None if raw is None else re.compile(str(raw), re.IGNORECASE)
+        except re.error as error:
+            raise self.wrong(f"{place}, pattern", f"'{raw}' is no regular expression: {error}.") from None
+
+    def edition(self, raw: Any, form_labels: Mapping[str, Mapping[str, str]]) -> Edition:
+        place = f"edition '{raw.get('name') if isinstance(raw, dict) else raw}'"
+        optional = (
+            *("partner", "from_quarter", "to_quarter", "file_names", "sheets", "ignore_sheets", "encoding", "delimiter", "header"),
+            *("columns", "wide", "values", "period", "says", "fill_down", "stop_at", "skip_lines", "labels"),
+        )
+        raw = self.mapping(raw, place, ("name",), optional)
+        header = self.mapping(raw.get("header") or {}, f"{place}, header", (), ("rows", "find"))
+        period = self.mapping(raw.get("period") or {}, f"{place}, period", (), ("type", "ends"))
+        own_labels = self.labels(raw.get("labels"), f"{place}, labels")
+        edition = Edition(
+            name=str(raw["name"]),
+            columns=self.columns(raw.get("columns") or {}, f"{place}, columns"),
+            wide=tuple(self.wide(item, f"{place}, wide") for item in raw.get("wide") or ()),
+            partner=raw.get("partner"),
+            from_quarter=self.quarter(raw.get("from_quarter"), f"{place}, from_quarter"),
+            to_quarter=self.quarter(raw.get("to_quarter"), f"{place}, to_quarter"),
+            **{key: self.texts(raw.get(key), f"{place}, {key}") for key in _LISTS},
+            encoding=self.encoding(raw.get("encoding"), place),
+            delimiter=raw.get("delimiter"),
+            header_rows=int(self.one_of(header.get("rows", 1), (1, 2, 3), f"{place}, header, rows")),  # type: ignore[arg-type]
+            header_find=self.texts(header.get("find"), f"{place}, header, find"),
+            values=self.values(raw.get("values") or {}, f"{place}, values"),
+            period_type=self.one_of(period["type"], PERIOD_TYPES, f"{place}, period, type") if "type" in period else None,
+            period_ends=self.one_of(period.get("ends", "any"), ENDS, f"{place}, period, ends"),
+            says=tuple(self.statement(item, f"{place}, says") for item in raw.get("says") or ()),
+            labels={name: {**form_labels.get(name, {}), **own_labels.get(name, {})} for name in {*form_labels, *own_labels}},
+        )
+        return self.checked(edition, place)
+
+    def checked(self, edition: Edition, place: str) -> Edition:
+        headings = {heading for column in edition.columns for heading in (column.heading, *column.also)}
+        for heading in edition.fill_down:
+            if heading not in headings:
+                raise self.wrong(f"{place}, fill_down", f"'{heading}' is no heading of columns.")
+        if edition.wide and not self.is_indicator:
+            raise self.wrong(f"{place}, wide", "only indicator forms have columns that are values.")
+        is_valued = any(rule.role == "value" for rule in edition.wide) or any(column.field == "value" for column in edition.columns)
+        if self.is_indicator and not is_valued:
+            raise self.wrong(place, "no column is a value: name one in columns, or list wide columns.")
+        if not edition.columns and not edition.wide:
+            raise self.wrong(place, "the key 'columns' is missing.")
+        return edition
+
+    def quarter(self, raw: Any, place: str) -> FinancialQuarter | None:
+        try:
+            return None if raw is None else FinancialQuarter.parse(str(raw))
+        except ValueError as error:
+            raise self.wrong(place, str(error)) from None
+
+    def encoding(self, raw: Any, place: str) -> str | None:
+        try:
+            "".encode(raw or "utf-8")
+        except LookupError:
+            raise self.wrong(f"{place}, encoding", f"unknown encoding '{raw}'; expected such as cp1252 or utf-8.") from None
+        return str(raw) if raw else None
+
+    def columns(self, raw: Any, place: str) -> tuple[ColumnRule, ...]:
+        if not isinstance(raw, dict):
+            raise self.wrong(place, f"expected 'heading: what it is' pairs, found '{raw}'.")
+        return tuple(self.column(str(heading), item, f"{place}, '{heading}'") for heading, item in raw.items())
+
+    def column(self, heading: str, raw: Any, place: str) -> ColumnRule:
+        raw = self.mapping({"is": raw} if isinstance(raw, str) else raw, place, ("is",), ("also", "optional"))
+        kind = self.one_of(raw["is"], (*self.fields, "ignore"), place)
+        return ColumnRule(heading, kind, self.texts(raw.get("also"), f"{place}, also"), bool(raw.get("optional", False)))
+
+    def wide(self, raw: Any, place: str) -> WideRule:
+        raw = self.mapping(raw, place, (), ("heading", "also", "pattern", "is", "optional", "blank", *WIDE_TEXTS))
+        if ("heading" in raw) == ("pattern" in raw):
+            raise self.wrong(place, "each entry has either a heading or a pattern.")
+        pattern = self.pattern(raw.get("pattern"), place)
+        for group in pattern.groupindex if pattern else ():
+            self.one_of(group, WIDE_TEXTS, f"{place}, named group of the pattern")
+        return WideRule(
+            role=self.one_of(raw.get("is", "value"), WIDE_ROLES, f"{place}, is"),
+            headings=(str(raw["heading"]), *self.texts(raw.get("also"), f"{place}, also")) if "heading" in raw else (),
+            pattern=pattern,
+            texts={key: str(raw[key]) for key in WIDE_TEXTS if key in raw},
+            optional=bool(raw.get("optional", False)),
+            leave_out_blank=self.one_of(raw.get("blank", "keep"), ("keep", "leave_out"), f"{place}, blank") == "leave_out",
+        )
+
+    def values(self, raw: Any, place: str) -> dict[str, str | Source]:
+        raw = self.mapping(raw, place, (), self.fields)
+        return {key: self.source(item, f"{place}, {key}") if isinstance(item, dict) else str(item) for key, item in raw.items()}
+
+    def statement(self, raw: Any, place: str) -> Statement:
+        raw = self.mapping(raw, place, ("is", "from"), ("pattern", "heading", "type", "optional"))
+        source = self.source({key: item for key, item in raw.items() if key not in ("is", "optional")}, place)
+        return Statement(self.one_of(raw["is"], ("quarter", "partner"), f"{place}, is"), source, bool(raw.get("optional", False)))
+
+
+_LISTS = ("file_names", "sheets", "ignore_sheets", "fill_down", "stop_at", "skip_lines")
+
+
+def code_for(label: str | None, labels: Mapping[str, str], codes: Iterable[str] = ()) -> str | None:
+    """Return the code of a label as sent; a code itself may be sent, too. None where it is unknown."""
+    if label is None:
+        return None
+    known = {**{plain(code): code for code in codes}, **{plain(code): code for code in labels.values()}, **labels}
+    found = matching(label, known)
+    return None if found is None else known[found]

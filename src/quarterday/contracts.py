@@ -1,0 +1,220 @@
+"""A form's contract: who sends it, when it is due, and what every column means.
+
+Contracts are Open Data Contract Standard 3.1; what we use of it is in docs/how-to/add-a-form.md. They are read without the standard's own
+package, which takes a second to import: a test holds every contract against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from quarterday.errors import OperatorError
+from quarterday.layouts import INDICATOR_FIELDS, Layout, load_layout
+
+FAMILIES = ("indicator", "register")
+CADENCES = ("financial_quarter", "financial_year", "season", "as_at", "irregular")
+LOGICAL_TYPES = ("string", "integer", "number", "date", "boolean")
+ACTIONS = ("reject_return", "quarantine_line", "flag")
+CONTRACT_FILE = "contract.odcs.yaml"
+LAYOUT_FILE = "layout.yml"
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a form, as its contract says it.
+
+    ``key_position`` is 1, 2, ... for columns of the key; ``scale`` is what a sent number is multiplied by (1000 for thousands);
+    ``severity`` and ``action`` are those of a line that breaks the column's rules.
+    """
+
+    name: str
+    business_name: str
+    logical_type: str
+    required: bool = False
+    key_position: int | None = None
+    description: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    allowed_values: tuple[str, ...] = ()
+    unit: str | None = None
+    unit_of_count: str | None = None
+    personal: bool = False
+    scale: int = 1
+    severity: str = "critical"
+    action: str = "quarantine_line"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One form's contract. ``quarantine_limit`` is a share of the lines, 0 to 1; dates are the first and last day a return is owed."""
+
+    form: str
+    version: str
+    description: str
+    family: str
+    check_prefix: str
+    partners: tuple[str, ...]
+    cadence: str
+    due_working_days: int
+    lag_quarters: int
+    contract_start: date
+    contract_end: date | None
+    quarantine_limit: float
+    priority: str | None
+    grain: str
+    columns: tuple[Column, ...]
+    quality: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that together tell one line from another."""
+        keyed = [column for column in self.columns if column.key_position is not None]
+        return tuple(column.name for column in sorted(keyed, key=lambda column: column.key_position or 0))
+
+    def column(self, name: str) -> Column | None:
+        """Return a column by its name; None where the contract has none of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form: its contract, its layout and its folder."""
+
+    contract: Contract
+    layout: Layout
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The form's code."""
+        return self.contract.form
+
+    @property
+    def is_indicator(self) -> bool:
+        """Whether every line is one number, in the shape that all indicator forms share."""
+        return self.contract.family == "indicator"
+
+
+def load_forms(returns_folder: Path) -> dict[str, Form]:
+    """Read every form of the folder, by its code, in order.
+
+    Raises:
+        OperatorError: A contract or a layout is missing or wrong, or two forms share a check prefix.
+    """
+    folders = sorted(path.parent for path in Path(returns_folder).glob(f"*/{CONTRACT_FILE}"))
+    forms = [load_form(folder) for folder in folders]
+    prefixes: dict[str, str] = {}
+    for form in forms:
+        other = prefixes.setdefault(form.contract.check_prefix, form.name)
+        if other != form.name:
+            raise OperatorError(f"{form.folder / CONTRACT_FILE}: checkPrefix {form.contract.check_prefix} belongs to {other}. Choose another.")
+    return {form.name: form for form in forms}
+
+
+def load_form(folder: Path) -> Form:
+    """Read one form's folder.
+
+    Raises:
+        OperatorError: The contract or the layout is missing or wrong.
+    """
+    contract = load_contract(folder)
+    fields = INDICATOR_FIELDS if contract.family == "indicator" else tuple(column.name for column in contract.columns)
+    return Form(contract, load_layout(folder / LAYOUT_FILE, fields, is_indicator=contract.family == "indicator"), folder)
+
+
+def load_contract(folder: Path) -> Contract:
+    """Read a form's contract.
+
+    Raises:
+        OperatorError: The file is missing, is no YAML, or lacks or misuses a key; the message names the file and the key.
+    """
+    path = Path(folder) / CONTRACT_FILE
+    raw = _read(path)
+    try:
+        contract = _contract(raw)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise OperatorError(f"{path}: {reason}. See docs/how-to/add-a-form.md.") from error
+    if contract.form != path.parent.name:
+        raise OperatorError(f"{path}: the contract's name is '{contract.form}' but its folder is '{path.parent.name}'. They must agree.")
+    return contract
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
+    except FileNotFoundError:
+        raise OperatorError(f"{path}: a form needs a contract. See docs/how-to/add-a-form.md.") from None
+    except yaml.YAMLError as error:
+        raise OperatorError(f"{path}: not YAML: {error}") from None
+    if not isinstance(raw, dict):
+        raise OperatorError(f"{path}: expected a mapping of keys, found {type(raw).__name__}.")
+    return raw
+
+
+def _custom(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {item["property"]: item["value"] for item in raw.get("customProperties") or []}
+
+
+def _contract(raw: dict[str, Any]) -> Contract:
+    custom, table = _custom(raw), raw["schema"][0]
+    return Contract(
+        form=raw["name"],
+        version=str(raw["version"]),
+        description=(raw.get("description") or {}).get("purpose", ""),
+        family=_one_of(custom["family"], FAMILIES, "family"),
+        check_prefix=custom["checkPrefix"],
+        partners=tuple(custom["partners"]),
+        cadence=_one_of(custom["cadence"], CADENCES, "cadence"),
+        due_working_days=int(custom["dueWorkingDays"]),
+        lag_quarters=int(custom.get("lagQuarters", 0)),
+        contract_start=_day(custom["contractStart"]),
+        contract_end=_day(custom["contractEnd"]) if custom.get("contractEnd") else None,
+        quarantine_limit=float(custom.get("quarantineLimit", 0)),
+        priority=custom.get("priority"),
+        grain=table.get("description", ""),
+        columns=tuple(_column(item) for item in table["properties"]),
+        quality=tuple(table.get("quality") or ()),
+    )
+
+
+def _column(raw: dict[str, Any]) -> Column:
+    options, custom = raw.get("logicalTypeOptions") or {}, _custom(raw)
+    rule = next((rule for rule in raw.get("quality") or () if rule.get("metric") == "invalidValues"), {})
+    return Column(
+        name=raw["name"],
+        business_name=raw.get("businessName") or raw["name"],
+        logical_type=_one_of(raw["logicalType"], LOGICAL_TYPES, f"logicalType of {raw['name']}"),
+        required=bool(raw.get("required", False)),
+        key_position=raw.get("primaryKeyPosition") if raw.get("primaryKey") else None,
+        description=raw.get("description", ""),
+        minimum=options.get("minimum"),
+        maximum=options.get("maximum"),
+        pattern=options.get("pattern"),
+        allowed_values=tuple(str(value) for value in (rule.get("arguments") or {}).get("validValues", ())),
+        unit=custom.get("unit"),
+        unit_of_count=custom.get("unitOfCount"),
+        personal=bool(custom.get("personal", False)),
+        scale=int(custom.get("scale", 1)),
+        severity=rule.get("severity") or custom.get("severity", "critical"),
+        action=_one_of(custom.get("action", "quarantine_line"), ACTIONS, f"action of {raw['name']}"),
+    )
+
+
+def _one_of(value: str, allowed: tuple[str, ...], key: str) -> str:
+    if value not in allowed:
+        raise ValueError(f"{key} is '{value}', expected one of {', '.join(allowed)}")
+    return value
+
+
+def _day(value: str | date) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
