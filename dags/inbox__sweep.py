@@ -19,6 +19,7 @@ with DAG(
     default_args=TASK_DEFAULTS,
     tags=["inbox"],
     doc_md=doc_md(
+        "inbox__sweep",
         "Looks into every partner's inbox folder, keeps each file in the archive under its SHA-256, registers it in the"
         " ledger and wakes `returns__load` for its form and quarter. Unfinished work is woken again.",
         "A file could not be read, archived or registered because of a fault of ours (disk, database). Nothing is lost:"

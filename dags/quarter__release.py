@@ -16,6 +16,7 @@ with DAG(
     default_args=TASK_DEFAULTS,
     tags=["release"],
     doc_md=doc_md(
+        "quarter__release",
         "One run per quarter, woken by any return of that quarter. Builds every admitted and unreleased return into"
         " `core` with one dbt build, checks the facts against what was admitted, and publishes them in one transaction."
         " Readers of `mart` see the former release until that moment and the new one after it.",

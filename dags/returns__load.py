@@ -16,6 +16,7 @@ with DAG(
     default_args=TASK_DEFAULTS,
     tags=["returns"],
     doc_md=doc_md(
+        "returns__load",
         "One run per form and quarter (partition key `victim_gateway|2017-18-Q3`). Lands every return of that form and"
         " quarter that has no verdict yet, checks it with Great Expectations, writes verdict, line issues and the"
         " partner's receipt to the ledger, and wakes `quarter__release`.",

@@ -36,15 +36,16 @@ TASK_DEFAULTS: dict[str, Any] = {
 }
 
 
-def doc_md(purpose: str, failure: str, rerun: str) -> str:
+def doc_md(dag_id: str, purpose: str, failure: str, rerun: str) -> str:
     """Return a DAG's page: what it does, what a failure means, whether it may be run again.
 
     Args:
+        dag_id: The DAG, whose runbook has the same name.
         purpose: What the DAG does, for somebody who sees it for the first time.
         failure: What a red run means and what to do about it.
         rerun: Whether and how a run may be repeated.
     """
     return (
         f"{purpose}\n\n**Owner:** {OWNER}\n\n**If it fails:** {failure}\n\n**May it be run again?** {rerun}\n\n"
-        "Runbook: docs/runbooks/ in the project."
+        f"Runbook: docs/runbooks/{dag_id}.md in the project."
     )
