@@ -1,0 +1,240 @@
+"""The command ``quarterday``. Imports stand inside the commands, so that help comes at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quarterday.errors import OperatorError, ReturnRejected
+
+if TYPE_CHECKING:
+    from quarterday.settings import Settings
+
+EXIT_REJECTED = 1
+EXIT_OPERATOR = 2
+
+app = typer.Typer(
+    name="quarterday",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="""The quarterly performance warehouse of a police and crime commissioner's office.
+
+    Partners' returns go into the inbox; checked facts come out for business intelligence tools.
+
+    [bold]To begin:[/bold]  quarterday demo   (everything once, on the returns in demo/, then stops)
+
+    [bold]To work:[/bold]   quarterday up,  then load a file,  query the warehouse,  and at last quarterday down
+
+    All state is in one folder, .quarterday in the project, or the one that QUARTERDAY_HOME names.""",
+)
+
+Partner = Annotated[
+    str, typer.Option("--partner", "-p", help="Who sent it, by the code in the form's contract, as citizens_advice.")
+]
+File = Annotated[Path, typer.Argument(help="The return as the partner sent it.", show_default=False)]
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error arose.")] = False) -> None:
+    """Options for every command; ``main`` reads --debug from the command line."""
+
+
+@app.command()
+def up() -> None:
+    """Start the database and Airflow, and stay until [bold]quarterday down[/bold].
+
+    Example:  quarterday up
+    """
+    from quarterday import services
+
+    settings = _settings()
+    with _steps() as tell:
+        running = services.up(settings, tell)
+    services.keep_up(settings)
+    fresh = "started" if running.services_started else "were running already; ready"
+    typer.echo(f"Database and Airflow {fresh} after {running.seconds:.0f} s.")
+    typer.echo(f"Airflow    {services.airflow_url(settings)}   users and passwords: {services.login_file(settings)}")
+    typer.echo(f"Inbox      {settings.inbox}/<partner>/   or: quarterday load FILE --partner CODE")
+
+
+@app.command()
+def down() -> None:
+    """Stop the database and Airflow. What was loaded stays.
+
+    Example:  quarterday down
+    """
+    from quarterday import services
+
+    stopped = services.down(_settings())
+    typer.echo(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the warehouse's schemas, roles and forms up to the code, without Airflow. Safe to repeat.
+
+    Example:  quarterday migrate
+    """
+    from quarterday import server, warehouse
+
+    settings = _settings()
+    server.start(settings)
+    warehouse.migrate(settings)
+    typer.echo("The warehouse is up to the code.")
+
+
+@app.command()
+def status() -> None:
+    """Show what runs, how many returns of each form stand where, and the last releases.
+
+    Exits with 1 when something is not running.
+
+    Example:  quarterday status
+    """
+    from quarterday import showing
+
+    if not showing.show_status(_settings()):
+        raise typer.Exit(EXIT_REJECTED)
+
+
+@app.command()
+def check(file: File, partner: Partner) -> None:
+    """Judge a return without loading it, and print the receipt that its partner would get.
+
+    Exits with 1 when the return would be rejected. Needs the database, not Airflow.
+
+    Example:  quarterday check stoke_yos_fte_2017-18-Q3.csv --partner yos_stoke
+    """
+    from quarterday import loading, server
+
+    settings = _settings()
+    file = _existing(file)
+    was_running = bool(settings.server_url) or server.is_running(settings)
+    if not (settings.home / "server.url").exists() and not settings.server_url:
+        migrate()
+    server.start(settings)
+    try:
+        verdict, receipt = loading.check_file(file, partner, settings)
+    finally:
+        if not was_running:
+            server.stop(settings)
+    typer.echo(receipt)
+    if not verdict.is_admitted:
+        raise typer.Exit(EXIT_REJECTED)
+
+
+@app.command()
+def load(file: File, partner: Partner) -> None:
+    """Put a return into the inbox, wait for its verdict, and print its receipt.
+
+    Exits with 1 when the return is rejected. Needs [bold]quarterday up[/bold].
+
+    Example:  quarterday load "Business Crime Advisor 2017-18 Q3.csv" --partner chamber_of_commerce
+    """
+    from quarterday import delivering
+
+    with _steps() as tell:
+        verdict, receipt = delivering.deliver(_existing(file), partner, _settings(), tell)
+    typer.echo(receipt)
+    if verdict == "rejected":
+        raise typer.Exit(EXIT_REJECTED)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One select statement; - reads it from standard input.", show_default=False)],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects.")] = False,
+) -> None:
+    """Ask the warehouse as its reader, who sees what is published: the schemas mart and history.
+
+    Examples:
+
+    quarterday query "select * from mart.fct_priority"
+
+    quarterday query --csv "select * from mart.fct_measurement" > measurements.csv
+    """
+    from quarterday import showing
+
+    if as_csv and as_json:
+        raise OperatorError("Give --csv or --json, not both.")
+    text = sys.stdin.read() if sql == "-" else sql
+    showing.show_query(text, _settings(), "csv" if as_csv else "json" if as_json else "table")
+
+
+@app.command()
+def demo(stay: Annotated[bool, typer.Option("--stay", help="Leave everything running at the end.")] = False) -> None:
+    """Take in the returns in demo/ through the real path, show what came of them, and stop.
+
+    Exits with 1 when a verdict is not the one expected. Running it again loads nothing twice.
+
+    Examples:
+
+    quarterday demo
+
+    quarterday demo --stay
+    """
+    from quarterday import demo as demonstration
+
+    if not demonstration.run(_settings(), stay):
+        raise typer.Exit(EXIT_REJECTED)
+
+
+def main() -> None:
+    """Run a command; an error of the operator's or a partner's is a message, ours is a traceback."""
+    debug = "--debug" in sys.argv[1:]
+    if debug:
+        sys.argv = [word for word in sys.argv if word != "--debug"]
+    try:
+        app()
+    except ReturnRejected as error:
+        _end(error, EXIT_REJECTED, debug)
+    except OperatorError as error:
+        _end(error, EXIT_OPERATOR, debug)
+
+
+def _end(error: Exception, code: int, debug: bool) -> None:
+    if debug:
+        raise error
+    typer.secho(str(error), fg=typer.colors.RED, err=True)
+    sys.exit(code)
+
+
+def _settings() -> Settings:
+    from quarterday.settings import load_settings
+
+    return load_settings()
+
+
+def _existing(file: Path) -> Path:
+    if not file.is_file():
+        raise OperatorError(f"There is no file {file}.")
+    return file.absolute()
+
+
+@contextmanager
+def _steps() -> Iterator[TellStep]:
+    """Show the step under way on one line of a terminal; elsewhere print each step on a line."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step: console.print(f"{step} ...", markup=False, highlight=False)
+        return
+    with console.status("starting") as line:
+        yield lambda step: line.update(step)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    TellStep = Callable[[str], None]
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Puts a file into the inbox as a partner's upload would, and waits for what becomes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from quarterday import services
+from quarterday.errors import OperatorError
+from quarterday.inbox import SETTLE_SECONDS
+from quarterday.settings import Settings
+
+PARTNER_CODE = re.compile(r"[a-z][a-z0-9_]*")
+VERDICT_SECONDS = 300.0
+
+Tell = Callable[[str], None]
+
+
+def put_into_inbox(file: Path, partner_code: str, settings: Settings, order: int = 0) -> str:
+    """Copy a file into a partner's inbox folder in one step; return the SHA-256 of its bytes.
+
+    The copy is whole before it gets its name, so it is dated back and need not settle first.
+
+    Args:
+        order: Files put in together are taken in by this number.
+
+    Raises:
+        OperatorError: The partner's code is not one.
+    """
+    if not PARTNER_CODE.fullmatch(partner_code):
+        raise OperatorError(f"'{partner_code}' is no partner's code: small letters, digits and _ are, as citizens_advice.")
+    folder = settings.inbox / partner_code
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{file.name}.part"
+    shutil.copyfile(file, draft)
+    moment = time.time() - SETTLE_SECONDS - 60 + order / 1000
+    os.utime(draft, (moment, moment))
+    draft.replace(folder / file.name)
+    return sha256_of(file)
+
+
+def sha256_of(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes, by which the ledger knows it."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def deliver(file: Path, partner_code: str, settings: Settings, tell: Tell) -> tuple[str, str]:
+    """Put a file into the inbox, wake the sweep and wait for the verdict; return verdict and receipt.
+
+    Raises:
+        OperatorError: Airflow is not up, or there is no verdict in time.
+    """
+    asked = services.client(settings)
+    asleep = asked.unhealthy_components()
+    if asleep:
+        raise OperatorError(f"Not running: {', '.join(asleep)}. Run 'quarterday up' first.")
+    tell("putting the file into the inbox")
+    sha256 = put_into_inbox(file, partner_code, settings)
+    run_id = asked.trigger("inbox__sweep")
+    tell("waiting for the verdict")
+    return _wait_for_verdict(sha256, file.name, run_id, settings)
+
+
+def _wait_for_verdict(sha256: str, name: str, run_id: str, settings: Settings) -> tuple[str, str]:
+    from quarterday import receipts
+    from quarterday.warehouse import connect
+
+    deadline = time.monotonic() + VERDICT_SECONDS
+    while time.monotonic() < deadline:
+        with connect(settings, "loader") as connection, connection.cursor() as cursor:
+            cursor.execute("select load_id, verdict, received_at from ledger.load_state where file_sha256 = %s", (sha256,))
+            row = cursor.fetchone()
+            if row and row[1]:
+                return str(row[1]), receipts.as_text(row[0], connection)
+        time.sleep(0.5)
+    raise OperatorError(
+        f"No verdict on {name} after {VERDICT_SECONDS:.0f} s (sweep {run_id}). "
+        f"See returns__load at {services.airflow_url(settings)}; the file is safe and will be taken up again."
+    )
