@@ -18,7 +18,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from quarterday import server, warehouse
+from quarterday import server
 from quarterday.settings import Settings, load_settings
 
 PROJECT = Path(__file__).parents[1]
@@ -80,6 +80,8 @@ def run_on_server(statement: sql.Composable) -> None:
 @pytest.fixture(scope="session")
 def template() -> Iterator[str]:
     """A migrated, empty warehouse from which each test's own is copied."""
+    from quarterday import warehouse
+
     run_on_server(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
     warehouse.migrate(replace(session_settings(), server_url=database_named(TEMPLATE)))
     yield TEMPLATE

@@ -12,7 +12,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from quarterday import generating
-from quarterday.calendar import FinancialQuarter, due_date
+from quarterday.calendar import FinancialQuarter, due_date, quarters_between
 from quarterday.contracts import Contract, Form, load_forms
 from quarterday.settings import Settings, database_url, secret
 
@@ -110,8 +110,4 @@ def due_on(quarter: FinancialQuarter, contract: Contract) -> date:
 
 def _quarters_of(cadence: str, first: FinancialQuarter, last: FinancialQuarter) -> Iterator[FinancialQuarter]:
     wanted = {"financial_quarter": {1, 2, 3, 4}, "financial_year": {4}, "season": {2}}.get(cadence, set())
-    quarter = first
-    while quarter <= last:
-        if quarter.number in wanted:
-            yield quarter
-        quarter = quarter.next()
+    return (quarter for quarter in quarters_between(first, last) if quarter.number in wanted)

@@ -1,0 +1,89 @@
+"""Every DAG says who owns it, what a failure means and whether it may be run again, and its file only wires."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DAGS = Path(__file__).parents[2] / "dags"
+FILES = sorted(DAGS.glob("*.py"))
+HEAVY = {"pandas", "great_expectations", "dbt", "psycopg2", "sqlalchemy", "python_calamine", "openpyxl"}
+PARSE_SECONDS = 0.3
+
+
+@pytest.fixture(scope="session")
+def dags(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The project's DAGs, read as Airflow reads them."""
+    os.environ["AIRFLOW_HOME"] = str(tmp_path_factory.mktemp("airflow"))
+    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(DAGS)
+    assert bag.import_errors == {}
+    return dict(bag.dags)
+
+
+def test_every_file_holds_the_dag_of_its_name(dags: dict[str, Any]) -> None:
+    assert sorted(dags) == [path.stem for path in FILES]
+
+
+def test_every_dag_has_owner_tags_and_a_page(dags: dict[str, Any]) -> None:
+    from quarterday.orchestration import OWNER, TAGS
+
+    for name, dag in dags.items():
+        assert dag.tags and set(dag.tags) <= TAGS, name
+        assert {task.owner for task in dag.tasks} == {OWNER}, name
+        for heading in ("**Owner:**", "**If it fails:**", "**May it be run again?**", f"docs/runbooks/{name}.md"):
+            assert heading in dag.doc_md, f"{name}: {heading}"
+
+
+def test_every_task_is_retried_only_for_what_can_pass_the_second_time(dags: dict[str, Any]) -> None:
+    import psycopg2
+    from airflow.sdk import RetryAction
+
+    for dag in dags.values():
+        for task in dag.tasks:
+            assert task.retries >= 1, f"{task}: a killed worker is noticed only where a retry is left"
+            decide = task.retry_policy.evaluate
+            assert decide(psycopg2.OperationalError("away"), 1, 3).action is RetryAction.RETRY
+            assert decide(ValueError("a fault of ours"), 1, 3).action is RetryAction.FAIL
+
+
+def test_every_dag_runs_without_catching_up(dags: dict[str, Any]) -> None:
+    assert not any(dag.catchup for dag in dags.values())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_file_imports_nothing_heavy_when_parsed(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    imported = {
+        (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name or "").split(".")[0]
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert not imported & HEAVY
+
+
+def test_files_parse_fast_once_airflow_is_imported() -> None:
+    """The best of three, in a process of its own: a busy machine makes one slow, a heavy import makes all slow."""
+    script = (
+        "import runpy, sys, time, airflow.sdk, airflow.plugins_manager\n"
+        "for path in sys.argv[1:]:\n"
+        "    start = time.process_time(); runpy.run_path(path); print(path, time.process_time() - start)\n"
+    )
+    runs = [_parse_seconds(script) for _ in range(3)]
+    best = {name: min(run[name] for run in runs) for name in runs[0]}
+    assert max(best.values()) < PARSE_SECONDS, best
+
+
+def _parse_seconds(script: str) -> dict[str, float]:
+    arguments = [sys.executable, "-c", script, *map(str, FILES)]
+    output = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    lines = [line.rsplit(" ", 1) for line in output.strip().splitlines()[-len(FILES) :]]
+    return {name: float(seconds) for name, seconds in lines}
