@@ -97,7 +97,7 @@ def database_url(settings: Settings, role: str) -> str:
     base = urlsplit(server_address(settings))
     if role == "owner":
         return urlunsplit(base)
-    host = f"{base.hostname}:{base.port or 5432}"
+    host = base.netloc.rpartition("@")[2]
     user = f"quarterday_{role}:{quote(secret(settings, f'{role}_password'))}"
     return urlunsplit(base._replace(netloc=f"{user}@{host}"))
 
@@ -109,13 +109,23 @@ def server_address(settings: Settings) -> str:
         OperatorError: No server is named and none has been started.
     """
     if settings.server_url:
-        return settings.server_url
+        return _with_password(settings.server_url, settings)
     path = settings.home / "server.url"
     if not path.exists():
         raise OperatorError(
             "No database: run 'quarterday up', or name a PostgreSQL 16+ server in QUARTERDAY_DATABASE_URL."
         )
     return path.read_text().strip()
+
+
+def _with_password(url: str, settings: Settings) -> str:
+    """Add the owner's password from the secrets folder to a URL that names a user and no password."""
+    parts = urlsplit(url)
+    kept = settings.secrets / "owner_password"
+    if parts.password or not parts.username or not kept.exists():
+        return url
+    login = f"{parts.username}:{quote(secret(settings, 'owner_password'))}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
 
 
 def _folder(variable: str, default: Path) -> Path:
