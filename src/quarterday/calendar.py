@@ -81,14 +81,12 @@ class FinancialQuarter:
     @property
     def end(self) -> date:
         """The last day."""
-        return self.next.start - timedelta(days=1)
+        return self.next().start - timedelta(days=1)
 
-    @property
     def next(self) -> FinancialQuarter:
         """The quarter after this one."""
         return FinancialQuarter(self.year + 1, 1) if self.number == 4 else FinancialQuarter(self.year, self.number + 1)
 
-    @property
     def previous(self) -> FinancialQuarter:
         """The quarter before this one."""
         return FinancialQuarter(self.year - 1, 4) if self.number == 1 else FinancialQuarter(self.year, self.number - 1)
@@ -108,7 +106,7 @@ class FinancialQuarter:
         """An integer that sorts as time does, as 20173."""
         return self.year * 10 + self.number
 
-    def plus(self, quarters: int) -> FinancialQuarter:
+    def shift(self, quarters: int) -> FinancialQuarter:
         """Return the quarter so many quarters later; negative is earlier."""
         position = self.year * 4 + self.number - 1 + quarters
         return FinancialQuarter(position // 4, position % 4 + 1)
@@ -168,7 +166,7 @@ def quarters_between(first: FinancialQuarter, last: FinancialQuarter) -> Iterato
     """Yield the quarters from the first to the last, both included."""
     while first <= last:
         yield first
-        first = first.next
+        first = first.next()
 
 
 def parse_date(text: str) -> date:

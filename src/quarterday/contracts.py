@@ -66,7 +66,7 @@ class Contract:
     cadence: str
     due_working_days: int
     lag_quarters: int
-    contract_start: date
+    contract_start: date | None
     contract_end: date | None
     quarantine_limit: float
     priority: str | None
@@ -177,7 +177,7 @@ def _contract(raw: dict[str, Any]) -> Contract:
         cadence=_one_of(custom["cadence"], CADENCES, "cadence"),
         due_working_days=int(custom["dueWorkingDays"]),
         lag_quarters=int(custom.get("lagQuarters", 0)),
-        contract_start=_day(custom["contractStart"]),
+        contract_start=_day(custom["contractStart"]) if custom.get("contractStart") else None,
         contract_end=_day(custom["contractEnd"]) if custom.get("contractEnd") else None,
         quarantine_limit=float(custom.get("quarantineLimit", 0)),
         priority=custom.get("priority"),

@@ -70,7 +70,7 @@ import yaml
 
 from quarterday.calendar import PERIOD_TYPES, FinancialQuarter
 from quarterday.errors import OperatorError
-from quarterday.wording import is_like, matching, plain
+from quarterday.wording import is_like, mark_key, matching, plain
 
 INDICATOR_FIELDS = (
     "measure",
@@ -283,7 +283,7 @@ class _Reading:
             example=str(raw["example"]),
             quarter=self.source(raw["quarter"], "quarter"),
             issued=self.source(raw["issued"], "issued") if raw.get("issued") else None,
-            marks={plain(str(mark)): self.one_of(flag, FLAGS, f"marks, '{mark}'") for mark, flag in (raw.get("marks") or {}).items()},
+            marks={mark_key(str(mark)): self.one_of(flag, FLAGS, f"marks, '{mark}'") for mark, flag in (raw.get("marks") or {}).items()},
             labels=labels,
             editions=tuple(self.edition(item, labels) for item in raw["editions"]),
         )

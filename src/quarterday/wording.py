@@ -22,6 +22,11 @@ def plain(text: str, footnotes: bool = True) -> str:
     return text if footnotes else _FOOTNOTES.sub("", text).strip(" :")
 
 
+def mark_key(text: str) -> str:
+    """Return a mark as the function ``typed.plain`` of the database gives it: small letters, single spaces, plain dashes."""
+    return re.sub(r"\s+", " ", _DASHES.sub("-", text)).strip().lower()
+
+
 def matching(text: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that a text means: the same wording, or else the same but for the text's footnote digits."""
     by_wording = {plain(candidate): candidate for candidate in candidates}

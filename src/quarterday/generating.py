@@ -1,0 +1,296 @@
+"""From contract and layout to the database: landing tables, typed views and the dbt source. One generator, no hand-written table per form.
+
+Identifiers come from contracts, which are ours; they are quoted all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg2
+import yaml
+from psycopg2.extensions import connection as Connection
+
+from quarterday.contracts import Column, Form
+from quarterday.wording import plain
+
+INDICATOR_LANDING = (
+    "sheet",
+    "line_number",
+    "column_number",
+    "column_name",
+    "measure_label",
+    "measure_code",
+    "breakdown_label",
+    "breakdown_code",
+    "area_label",
+    "area_code",
+    "period_label",
+    "period_type",
+    "period_start",
+    "period_end",
+    "value",
+    "numerator",
+    "denominator",
+    "status",
+    "declared_rag",
+    "note",
+)
+INTEGERS = ("line_number", "column_number")
+TYPES = {"string": "text", "integer": "bigint", "number": "numeric", "date": "date", "boolean": "boolean"}
+
+# Column, type and meaning of typed.indicator and of every indicator form's own view.
+INDICATOR_TYPED = (
+    ("load_id", "bigint", "The load that the line came with."),
+    ("form", "text", "The form."),
+    ("sheet", "text", "The sheet; null for a csv."),
+    ("line_number", "integer", "The true row of the sheet or line of the file, from 1."),
+    ("column_number", "integer", "The column of the value, from 1."),
+    ("column_name", "text", "The heading of the value as sent."),
+    ("measure_code", "text", "The measure; null when its label is unknown."),
+    ("breakdown_code", "text", "The part of the measure; 'all' when the return gives no parts."),
+    ("area_code", "text", "The area; null when its label is unknown."),
+    ("period_label", "text", "The period as sent."),
+    ("period_type", "text", "The kind of period."),
+    ("period_start", "date", "First day of the period."),
+    ("period_end", "date", "Last day of the period."),
+    ("period_ok", "boolean", "Whether the period could be read."),
+    ("value", "numeric", "The number; null when it is not available or can't be read."),
+    ("value_flag", "text", "Why there is no value, or what to know of it: x, z, c, low, p, r; blank for an empty cell."),
+    ("value_qualifier", "text", "'exact', or what was printed before the number: over, about, nearly."),
+    ("value_ok", "boolean", "Whether the cell is a number or a known mark."),
+    ("value_as_sent", "text", "The cell as sent."),
+    ("numerator", "numeric", "What the rate counts."),
+    ("numerator_ok", "boolean", "Whether the numerator is empty or a number."),
+    ("denominator", "numeric", "Of how many the rate counts it."),
+    ("denominator_ok", "boolean", "Whether the denominator is empty or a number."),
+    ("status", "text", "target, plan, provisional, interim, final or revised."),
+    ("declared_rag", "text", "The partner's own red, amber or green."),
+    ("note", "text", "The partner's note."),
+)
+
+
+def landing_columns(form: Form) -> tuple[str, ...]:
+    """Return the columns of a form's landing table that a line fills, in order, without ``load_id``."""
+    if form.is_indicator:
+        return INDICATOR_LANDING
+    return ("sheet", "line_number", *(column.name for column in form.contract.columns))
+
+
+def landing_ddl(form: Form) -> str:
+    """Return the statements that make a form's landing table, or add to it the columns it lacks. They may be repeated."""
+    table = f"landing.{_name(form.name)}"
+    comment = f"comment on table {table} is {_text(f'{form.contract.description} As sent, as text. {form.contract.grain}')};"
+    return "\n".join([*(_partition(form, table) if form.is_indicator else _register(form, table)), comment, _landing_grants(table)])
+
+
+def typed_view(form: Form) -> str:
+    """Return the query of a form's typed view: value, ``_flag`` and ``_ok`` for every column that is not text."""
+    if form.is_indicator:
+        return _indicator_query(form)
+    columns = ["load_id", "sheet", "line_number"]
+    for column in form.contract.columns:
+        columns += _register_columns(column, form)
+    return f"select\n    {_lines(columns)}\nfrom landing.{_name(form.name)}"
+
+
+def typed_indicator_view(forms: Mapping[str, Form]) -> str:
+    """Return the query of ``typed.indicator``: the lines of every indicator form."""
+    columns = _lines([name for name, _, _ in INDICATOR_TYPED])
+    parts = [f"select\n    {columns}\nfrom typed.{_name(form.name)}" for form in forms.values() if form.is_indicator]
+    if not parts:
+        empty = _lines([f"null::{kind} as {name}" for name, kind, _ in INDICATOR_TYPED])
+        return f"select\n    {empty}\nwhere false"
+    return "\nunion all\n".join(parts)
+
+
+def dbt_sources(forms: Mapping[str, Form]) -> str:
+    """Return the dbt source ``typed`` as YAML: a table per form, and ``indicator``."""
+    tables = [_source_table("indicator", "Grain: one line per figure of an indicator return.", _indicator_source())]
+    tables += [
+        _source_table(
+            form.name,
+            f"{form.contract.description} {form.contract.grain}".strip(),
+            _indicator_source() if form.is_indicator else _register_source(form),
+        )
+        for form in forms.values()
+    ]
+    source = {"name": "typed", "schema": "typed", "description": "What partners sent, typed; made from the contracts.", "tables": tables}
+    return yaml.safe_dump({"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=140)
+
+
+def deploy(connection: Connection, forms: Mapping[str, Form]) -> None:
+    """Make or bring up to date every landing table and typed view. Safe to repeat; no landed line is ever dropped.
+
+    Args:
+        connection: Open transaction of a role that may create in ``landing`` and ``typed``. Not committed here.
+        forms: Every form.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_parent_ddl())
+        for form in forms.values():
+            cursor.execute(landing_ddl(form))
+    for form in forms.values():
+        _deploy_view(form.name, typed_view(form), f"{form.contract.description} {form.contract.grain}", connection)
+    _deploy_view("indicator", typed_indicator_view(forms), "Grain: one line per figure of an indicator return.", connection)
+
+
+def _deploy_view(name: str, query: str, comment: str, connection: Connection) -> None:
+    view = f"typed.{_name(name)}"
+    with connection.cursor() as cursor:
+        cursor.execute("savepoint typed_view")
+        try:
+            cursor.execute(f"create or replace view {view} as\n{query}")
+        except psycopg2.errors.InvalidTableDefinition:
+            # A column left or changed its type. Views hold no lines, and dbt makes its own on top of them again with the next build.
+            cursor.execute("rollback to savepoint typed_view")
+            cursor.execute(f"drop view {view} cascade")
+            cursor.execute(f"create view {view} as\n{query}")
+        cursor.execute("release savepoint typed_view")
+        cursor.execute(f"comment on view {view} is {_text(comment.strip())}")
+        cursor.execute(f"grant select on {view} to quarterday_loader, quarterday_builder")
+
+
+def _parent_ddl() -> str:
+    columns = ",\n    ".join(f"{name} {'integer' if name in INTEGERS else 'text'}" for name in INDICATOR_LANDING)
+    return f"""create table if not exists landing.indicator (
+    form text not null,
+    load_id bigint not null,
+    {columns}
+) partition by list (form);
+create index if not exists indicator_load on landing.indicator (load_id);
+comment on table landing.indicator is 'Every line of every indicator return, as sent; a partition per form.';
+grant select on landing.indicator to quarterday_loader;"""
+
+
+def _partition(form: Form, table: str) -> list[str]:
+    value = _text(form.name)
+    return [
+        f"create table if not exists {table} partition of landing.indicator for values in ({value});",
+        f"alter table {table} alter column form set default {value};",
+    ]
+
+
+def _register(form: Form, table: str) -> list[str]:
+    names = [column.name for column in form.contract.columns]
+    columns = "".join(f",\n    {_name(name)} text" for name in names)
+    return [
+        f"create table if not exists {table} (\n    load_id bigint not null,\n    sheet text,\n    line_number integer not null{columns}\n);",
+        *(f"alter table {table} add column if not exists {_name(name)} text;" for name in names),
+        f"create index if not exists {_name(f'{form.name}_load')} on {table} (load_id);",
+    ]
+
+
+def _landing_grants(table: str) -> str:
+    return f"grant select, insert, delete on {table} to quarterday_loader;"
+
+
+def _indicator_query(form: Form) -> str:
+    value_column = form.contract.column("value")
+    number = _scaled("typed.number_text(typed.bare(value))::numeric", value_column.scale if value_column else 1)
+    flag = _flag("value", form)
+    has_dates = "pg_input_is_valid(period_start, 'date') and pg_input_is_valid(period_end, 'date')"
+    expressions = {
+        "form": f"{_text(form.name)}::text",
+        # A return without parts is about all; a part that nobody knows must not become all.
+        "breakdown_code": "case when breakdown_label is null then coalesce(breakdown_code, 'all') else breakdown_code end",
+        "period_start": "case when pg_input_is_valid(period_start, 'date') then period_start::date end",
+        "period_end": "case when pg_input_is_valid(period_end, 'date') then period_end::date end",
+        "period_ok": f"period_type is not null and coalesce({has_dates}, false)",
+        "value": f"case when {_is_mark('value', form)} then null else {number} end",
+        "value_flag": flag,
+        "value_qualifier": "typed.qualifier(value)",
+        "value_ok": f"typed.number_text(typed.bare(value)) is not null or {flag} is not null",
+        "value_as_sent": "value",
+        "numerator": "typed.number_text(numerator)::numeric",
+        "numerator_ok": "typed.plain(numerator) = '' or typed.number_text(numerator) is not null",
+        "denominator": "typed.number_text(denominator)::numeric",
+        "denominator_ok": "typed.plain(denominator) = '' or typed.number_text(denominator) is not null",
+        "status": "coalesce(status, 'final')",
+    }
+    columns = [f"{expressions[name]} as {name}" if name in expressions else name for name, _, _ in INDICATOR_TYPED]
+    return f"select\n    {_lines(columns)}\nfrom landing.{_name(form.name)}"
+
+
+def _register_columns(column: Column, form: Form) -> list[str]:
+    name = _name(column.name)
+    if column.logical_type == "string":
+        return [f"{_text_value(column, form)} as {name}"]
+    value, is_valid = _typed_value(column)
+    flag = _flag(name, form)
+    return [
+        f"case when {_is_mark(name, form)} then null when {is_valid} then {value} end as {name}",
+        f"{flag} as {_name(column.name + '_flag')}",
+        f"coalesce({is_valid}, false) or {flag} is not null as {_name(column.name + '_ok')}",
+    ]
+
+
+def _text_value(column: Column, form: Form) -> str:
+    """Return the column's text; where the layout has labels for it, the code of its label."""
+    name = _name(column.name)
+    sent = {label: code for edition in form.layout.editions for label, code in edition.labels.get(column.name, {}).items()}
+    labels = {**{plain(code): code for code in sent.values()}, **sent}
+    if not labels:
+        return f"nullif(btrim({name}), '')"
+    cases = " ".join(f"when {_text(label)} then {_text(code)}" for label, code in sorted(labels.items()))
+    return f"case rtrim(typed.plain({name}), ' :') {cases} else nullif(btrim({name}), '') end"
+
+
+def _typed_value(column: Column) -> tuple[str, str]:
+    """Return the expression of a column's value, and the one that says whether it can be cast."""
+    name = _name(column.name)
+    number = f"typed.number_text(typed.bare({name}))" if column.logical_type == "number" else f"typed.number_text({name})"
+    if column.logical_type == "number":
+        # A register's numbers are exact: 'over 12,000' is none.
+        return _scaled(f"{number}::numeric", column.scale), f"({number} is not null and typed.qualifier({name}) = 'exact')"
+    if column.logical_type == "integer":
+        return _scaled(f"{number}::numeric::bigint", column.scale), f"{number} ~ '^[-+]?\\d{{1,15}}(\\.0+)?$'"
+    if column.logical_type == "date":
+        return f"typed.date_text({name})::date", f"pg_input_is_valid(typed.date_text({name}), 'date')"
+    return f"typed.boolean_of({name})", f"typed.boolean_of({name}) is not null"
+
+
+def _scaled(expression: str, scale: int) -> str:
+    return expression if scale == 1 else f"{expression} * {scale}"
+
+
+def _is_mark(name: str, form: Form) -> str:
+    marks = ", ".join(_text(mark) for mark in form.layout.marks)
+    return f"typed.plain({name}) in ({marks})" if marks else "false"
+
+
+def _flag(name: str, form: Form) -> str:
+    marks = {"": "blank", **form.layout.marks}
+    cases = " ".join(f"when {_text(mark)} then {_text(flag)}" for mark, flag in marks.items())
+    return f"case typed.plain({name}) {cases} else typed.shorthand({name}) end"
+
+
+def _source_table(name: str, description: str, columns: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"name": name, "description": description, "columns": columns}
+
+
+def _indicator_source() -> list[dict[str, Any]]:
+    return [{"name": name, "data_type": kind, "description": meaning} for name, kind, meaning in INDICATOR_TYPED]
+
+
+def _register_source(form: Form) -> list[dict[str, Any]]:
+    columns = [dict(zip(("name", "data_type", "description"), item, strict=True)) for item in (*INDICATOR_TYPED[:1], *INDICATOR_TYPED[2:4])]
+    for column in form.contract.columns:
+        columns.append({"name": column.name, "data_type": TYPES[column.logical_type], "description": column.description})
+        if column.logical_type != "string":
+            columns.append({"name": f"{column.name}_flag", "data_type": "text", "description": f"Why {column.name} has no value."})
+            columns.append({"name": f"{column.name}_ok", "data_type": "boolean", "description": f"Whether {column.name} could be read."})
+    return columns
+
+
+def _lines(columns: Iterable[str]) -> str:
+    return ",\n    ".join(columns)
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
