@@ -9,7 +9,15 @@ from airflow.exceptions import InvalidPartitionKeyError
 
 from quarterday.partitions import FormQuarterMapper, QuarterOfFormMapper, quarter_start, split_key
 
-BAD_KEYS = ["", "victim_gateway", "victim_gateway|", "|2017-18-Q3", "victim_gateway|2017-18-Q5", "a|2017-19-Q1", "a|Q3 2017-18"]
+BAD_KEYS = [
+    "",
+    "victim_gateway",
+    "victim_gateway|",
+    "|2017-18-Q3",
+    "victim_gateway|2017-18-Q5",
+    "a|2017-19-Q1",
+    "a|Q3 2017-18",
+]
 
 
 def test_a_return_wakes_the_load_of_its_form_and_quarter() -> None:
