@@ -1,0 +1,1 @@
+"""May a return come in? Checks from contracts and expectations, run by Great Expectations, judged per load."""

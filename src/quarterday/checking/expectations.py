@@ -1,0 +1,106 @@
+"""Reads ``expectations/<form>.yml``: the checks that a contract can't say. ``expectations/README.md`` explains the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from quarterday.checking.checks import Check, heading_of, is_personal
+from quarterday.contracts import Form
+from quarterday.errors import OperatorError
+
+RULES = {"fails_when": "predicate", "lines": "lines_sql", "whole_return": "reject_sql"}
+REQUIRED = {"id", "statement", "severity", "action", "remedy"}
+OPTIONAL = {"column", "expected", *RULES}
+SEVERITIES = ("critical", "warning", "info")
+ACTIONS = ("reject_return", "quarantine_line", "flag")
+FIRST_NUMBER, LAST_NUMBER = 101, 499
+
+
+class ExpectationsAreWrong(OperatorError):
+    """An expectations file can't be used; the message names the file, the check and what to change."""
+
+
+def read_expectations(form: Form, folder: Path) -> list[Check]:
+    """Return the checks of ``<folder>/<form>.yml``; none where there is no file.
+
+    Raises:
+        ExpectationsAreWrong: A key is unknown or missing, a value isn't one of those allowed, or an id stands twice.
+    """
+    path = folder / f"{form.contract.form}.yml"
+    if not path.exists():
+        return []
+    entries = _entries(path, form)
+    checks = [_check(path, form, entry) for entry in entries]
+    seen: set[str] = set()
+    for check in checks:
+        if check.check_id in seen:
+            raise ExpectationsAreWrong(f"{path}: {check.check_id} stands twice. Give the later check a number of its own.")
+        seen.add(check.check_id)
+    return checks
+
+
+def _entries(path: Path, form: Form) -> list[dict[str, Any]]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ExpectationsAreWrong(f"{path}: this is not YAML: {error}") from error
+    if not isinstance(content, dict) or set(content) != {"form", "checks"} or not isinstance(content["checks"], list):
+        raise ExpectationsAreWrong(f"{path}: expected two keys, 'form' and 'checks' (a list).")
+    if content["form"] != form.contract.form:
+        raise ExpectationsAreWrong(f"{path}: 'form' is {content['form']!r}, expected {form.contract.form!r} as in the file's name.")
+    return content["checks"]
+
+
+def _check(path: Path, form: Form, entry: dict[str, Any]) -> Check:
+    where = f"{path}, check {entry.get('id', '(without id)') if isinstance(entry, dict) else entry!r}"
+    problem = _problem(form, entry)
+    if problem:
+        raise ExpectationsAreWrong(f"{where}: {problem}")
+    (rule,) = set(entry) & set(RULES)
+    column = entry.get("column")
+    return Check(
+        check_id=entry["id"],
+        statement=entry["statement"],
+        severity=entry["severity"],
+        action=entry["action"],
+        remedy=entry["remedy"],
+        expected=entry.get("expected", entry["statement"]),
+        column=column,
+        heading=heading_of(form, column) if column else None,
+        is_personal=is_personal(form, column),
+        **{RULES[rule]: entry[rule].strip().rstrip(";")},
+    )
+
+
+def _problem(form: Form, entry: Any) -> str | None:
+    """Say what is wrong with an entry, or nothing."""
+    if not isinstance(entry, dict):
+        return "expected a check with its keys."
+    if unknown := set(entry) - REQUIRED - OPTIONAL:
+        return f"unknown key {sorted(unknown)[0]!r}. Known: {', '.join(sorted(REQUIRED | OPTIONAL))}."
+    if missing := REQUIRED - set(entry):
+        return f"{sorted(missing)[0]!r} is missing."
+    if wrong := [key for key in entry if not isinstance(entry[key], str) or not entry[key].strip()]:
+        return f"{wrong[0]!r} must be text."
+    if entry["severity"] not in SEVERITIES:
+        return f"severity is {entry['severity']!r}, expected one of {', '.join(SEVERITIES)}."
+    if entry["action"] not in ACTIONS:
+        return f"action is {entry['action']!r}, expected one of {', '.join(ACTIONS)}."
+    return _problem_of_rule(form, entry)
+
+
+def _problem_of_rule(form: Form, entry: dict[str, str]) -> str | None:
+    rules = sorted(set(entry) & set(RULES))
+    if len(rules) != 1:
+        return f"give exactly one of {', '.join(RULES)}; found {', '.join(rules) or 'none'}."
+    if (rules == ["whole_return"]) and entry["action"] == "quarantine_line":
+        return "a check of the whole return has no line to set aside: use reject_return or flag."
+    if rules != ["fails_when"] and "{lines}" not in entry[rules[0]]:
+        return f"{rules[0]!r} must read from {{lines}}, which stands for this load's lines."
+    prefix, _, number = entry["id"].partition("-")
+    if prefix != form.contract.check_prefix or not number.isdecimal() or not FIRST_NUMBER <= int(number) <= LAST_NUMBER:
+        return f"the id must be {form.contract.check_prefix}-{FIRST_NUMBER} to {form.contract.check_prefix}-{LAST_NUMBER}."
+    return None

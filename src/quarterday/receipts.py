@@ -1,0 +1,302 @@
+"""The receipt for a partner: what came in, what was decided, and for each issue where it stands and what to do.
+
+One page to read or print and one workbook to work from, beside each other. Both come from the ledger alone, so a receipt
+can be written again at any time and is the same.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font
+from openpyxl.worksheet.worksheet import Worksheet
+from psycopg2.extensions import connection as Connection
+
+from quarterday.errors import OperatorError
+
+ISSUES_ON_PAGE = 200
+CELL_LIMIT = 32_000  # characters that a spreadsheet cell can hold, less a few
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+ISSUE_HEADINGS = ("Check", "Action", "Sheet", "Line", "Column", "Expected", "Found", "What to do")
+ACTION_WORDS = {
+    "reject_return": "return refused",
+    "quarantine_line": "line set aside",
+    "flag": "taken in, please look",
+}
+CAPITALS = {"opcc": "OPCC", "icv": "ICV", "rj": "RJ", "yos": "YOS"}
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One row of the receipt's list; the fields are those of ``ledger.line_issue``."""
+
+    check_id: str
+    action: str
+    sheet: str | None
+    line_number: int | None
+    column_name: str | None
+    expected: str
+    found: str | None
+    remedy: str
+
+    @property
+    def action_words(self) -> str:
+        """What happened because of it, in plain words."""
+        return ACTION_WORDS[self.action]
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the partner's file, in one phrase."""
+        parts = (
+            self.sheet and f"sheet '{self.sheet}'",
+            self.line_number and f"line {self.line_number}",
+            self.column_name and f"column '{self.column_name}'",
+        )
+        return ", ".join(part for part in parts if part) or "the whole return"
+
+
+@dataclass(frozen=True)
+class FailedCheck:
+    """One check that failed, and how often."""
+
+    check_id: str
+    statement: str
+    action: str
+    failing_count: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Everything that a receipt says."""
+
+    load_id: int
+    file_name: str
+    partner_code: str
+    form_code: str | None
+    quarter_key: str | None
+    issued_on: date | None
+    received_at: datetime
+    verdict: str
+    line_count: int
+    quarantined_line_count: int
+    failed_checks: tuple[FailedCheck, ...]
+    issues: tuple[Issue, ...]
+
+    @property
+    def form(self) -> str:
+        """The form's name for a reader."""
+        return plain_words(self.form_code) if self.form_code else "not recognised"
+
+    @property
+    def partner(self) -> str:
+        """The partner's name for a reader."""
+        return plain_words(self.partner_code)
+
+    @property
+    def quarter(self) -> str:
+        """The quarter as shown: ``2017-18 Q3``."""
+        return self.quarter_key[:7] + " " + self.quarter_key[8:] if self.quarter_key else "not known"
+
+    @property
+    def lines_taken_in(self) -> int:
+        """How many lines go on to the figures."""
+        return 0 if self.verdict == "rejected" else self.line_count - self.quarantined_line_count
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a few words."""
+        if self.verdict == "rejected":
+            return "We could not accept this return"
+        if self.verdict == "admitted_with_quarantine":
+            return "Accepted, with some lines set aside"
+        return "Accepted: thank you"
+
+    @property
+    def explanation(self) -> str:
+        """The verdict in plain words: what happened and what is asked for."""
+        if self.verdict == "rejected":
+            return (
+                "Nothing of this return was taken in. Please mend what is listed below and send the whole return again. "
+                "An earlier return for the same quarter, if you sent one, still stands."
+            )
+        if self.verdict == "admitted_with_quarantine":
+            return (
+                f"{lines_in_words(self.lines_taken_in)} taken in and {self.quarantined_line_count:,} set aside. "
+                "Please mend the lines listed below and send the whole return again."
+            )
+        if self.issues:
+            return (
+                f"{lines_in_words(self.lines_taken_in)} taken in. Please look at what is listed below; if the figures are "
+                "right, there is nothing to do."
+            )
+        return f"{lines_in_words(self.lines_taken_in)} taken in. There is nothing for you to do."
+
+    @property
+    def is_cut(self) -> bool:
+        """Say whether the page leaves out some of the issues in the workbook."""
+        return len(self.issues) > ISSUES_ON_PAGE
+
+    @property
+    def file_stem(self) -> str:
+        """The receipt's file name without its ending."""
+        return f"receipt-{self.load_id}-{self.form_code or 'unknown-form'}-{self.quarter_key or 'no-quarter'}"
+
+
+def write_receipt(load_id: int, connection: Connection, folder: Path) -> Path:
+    """Write a judged load's receipt as a page and, beside it, a workbook; return the page's path.
+
+    Args:
+        connection: Only read.
+        folder: Made if it isn't there. A receipt that is there already is replaced.
+
+    Raises:
+        OperatorError: There is no such load, or it has no verdict yet.
+    """
+    receipt = read_receipt(load_id, connection)
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / f"{receipt.file_stem}.html"
+    _save_workbook(receipt, page.with_suffix(".xlsx"))
+    # The page comes last and in one piece: where there is a page, the receipt is complete.
+    partial = page.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(as_page(receipt), encoding="utf-8")
+    partial.replace(page)
+    return page
+
+
+def as_text(load_id: int, connection: Connection) -> str:
+    """Return a judged load's receipt as text for a terminal.
+
+    Raises:
+        OperatorError: There is no such load, or it has no verdict yet.
+    """
+    receipt = read_receipt(load_id, connection)
+    lines = [receipt.headline, receipt.explanation, "", *(f"{name}: {value}" for name, value in facts_of(receipt))]
+    for issue in receipt.issues[:ISSUES_ON_PAGE]:
+        lines += ["", f"{issue.check_id}  {issue.place} ({issue.action_words})"]
+        lines += [f"  expected  {issue.expected}", f"  found     {_one_line(issue.found)}", f"  to do     {issue.remedy}"]
+    if receipt.is_cut:
+        lines += ["", f"... and {len(receipt.issues) - ISSUES_ON_PAGE:,} more."]
+    return "\n".join(lines)
+
+
+def as_page(receipt: Receipt) -> str:
+    """Return the receipt as one HTML page that needs no other file."""
+    environment = Environment(
+        loader=PackageLoader("quarterday"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("receipt.html.j2").render(
+        receipt=receipt, facts=facts_of(receipt), issues=receipt.issues[:ISSUES_ON_PAGE], action_words=ACTION_WORDS
+    )
+
+
+def facts_of(receipt: Receipt) -> list[tuple[str, str]]:
+    """Return the receipt's head as pairs of name and value."""
+    issued = receipt.issued_on
+    return [
+        ("File", receipt.file_name),
+        ("Partner", receipt.partner),
+        ("Form", receipt.form),
+        ("Quarter", receipt.quarter),
+        ("Issued", f"{issued.day} {issued:%B %Y}" if issued else "not known"),
+        ("Received", f"{receipt.received_at.day} {receipt.received_at:%B %Y, %H:%M %Z}".strip()),
+        ("Lines taken in", f"{receipt.lines_taken_in:,} of {receipt.line_count:,}"),
+        ("Receipt number", str(receipt.load_id)),
+    ]
+
+
+def read_receipt(load_id: int, connection: Connection) -> Receipt:
+    """Read what a receipt says from the ledger.
+
+    Raises:
+        OperatorError: There is no such load, or it has no verdict yet.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """select load.load_id, file_name, partner_code, form, reporting_quarter, issued_on,
+                received_at at time zone 'UTC', verdict, line_count, quarantined_line_count
+            from ledger.load join ledger.verdict using (load_id) where load.load_id = %s""",
+            (load_id,),
+        )
+        head = cursor.fetchone()
+        if head is None:
+            raise OperatorError(f"Load {load_id} has no verdict, so there is no receipt. See 'quarterday status'.")
+        cursor.execute(
+            """select check_id, statement, action, failing_count from ledger.check_result
+            where load_id = %s and not has_passed order by check_id""",
+            (load_id,),
+        )
+        failed = tuple(FailedCheck(*row) for row in cursor.fetchall())
+        cursor.execute(
+            """select check_id, action, sheet, line_number, column_name, expected, found, remedy
+            from ledger.line_issue where load_id = %s order by line_issue_id""",
+            (load_id,),
+        )
+        return Receipt(*head, failed_checks=failed, issues=tuple(Issue(*row) for row in cursor.fetchall()))
+
+
+def plain_words(code: str) -> str:
+    """Return a code as words: ``rj_hub`` becomes ``RJ hub``."""
+    words = [CAPITALS.get(word, word) for word in code.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def lines_in_words(count: int) -> str:
+    """Return a count of lines with its verb: ``1 line was``, ``12 lines were``."""
+    return "1 line was" if count == 1 else f"{count:,} lines were"
+
+
+def safe_cell(value: object) -> object:
+    """Return a value that a spreadsheet shows and does not calculate: text like a formula gets an apostrophe in front."""
+    if not isinstance(value, str):
+        return value
+    text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:CELL_LIMIT]
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
+
+
+def _save_workbook(receipt: Receipt, path: Path) -> None:
+    workbook = Workbook()
+    cover = workbook.active
+    assert isinstance(cover, Worksheet)
+    cover.title = "Receipt"
+    _append(cover, [(receipt.headline,), (receipt.explanation,), (), *facts_of(receipt)])
+    cover["A1"].font = Font(bold=True, size=14)
+    _set_widths(cover, (24, 60))
+    if receipt.issues:
+        sheet = workbook.create_sheet("What to mend")
+        _append(sheet, [ISSUE_HEADINGS, *(_issue_row(issue) for issue in receipt.issues)])
+        _set_widths(sheet, (10, 20, 18, 8, 24, 44, 34, 60))
+        sheet.freeze_panes = "A2"
+        sheet.auto_filter.ref = sheet.dimensions
+        for cell in sheet[1]:
+            cell.font = Font(bold=True)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+    workbook.save(path)
+
+
+def _issue_row(issue: Issue) -> tuple[object, ...]:
+    found = "nothing" if issue.found is None else issue.found
+    place = (issue.sheet, issue.line_number, issue.column_name)
+    return (issue.check_id, issue.action_words, *place, issue.expected, found, issue.remedy)
+
+
+def _append(sheet: Worksheet, rows: list[tuple[object, ...]]) -> None:
+    for row in rows:
+        sheet.append([safe_cell(value) for value in row])
+
+
+def _set_widths(sheet: Worksheet, widths: tuple[int, ...]) -> None:
+    for letter, width in zip("ABCDEFGH", widths, strict=False):
+        sheet.column_dimensions[letter].width = width
+
+
+def _one_line(found: str | None) -> str:
+    """Return what was found on one line without control characters, which a terminal would obey."""
+    if found is None:
+        return "nothing"
+    return "'" + "".join(letter if letter.isprintable() else " " for letter in found) + "'"
