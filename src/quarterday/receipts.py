@@ -1,7 +1,7 @@
 """The receipt for a partner: what came in, what was decided, and for each issue where it stands and what to do.
 
-One page to read or print and one workbook to work from, beside each other. Both come from the ledger alone, so a receipt
-can be written again at any time and is the same.
+One page to read or print and one workbook to work from, beside each other. Both come from the ledger alone, so a
+receipt can be written again at any time and is the same.
 """
 
 from __future__ import annotations
@@ -122,7 +122,8 @@ class Receipt:
         """The verdict in plain words: what happened and what is asked for."""
         if self.verdict == "rejected":
             return (
-                "Nothing of this return was taken in. Please mend what is listed below and send the whole return again. "
+                "Nothing of this return was taken in. Please mend what is listed below and send the whole return "
+                "again. "
                 "An earlier return for the same quarter, if you sent one, still stands."
             )
         if self.verdict == "admitted_with_quarantine":
@@ -132,8 +133,8 @@ class Receipt:
             )
         if self.issues:
             return (
-                f"{lines_in_words(self.lines_taken_in)} taken in. Please look at what is listed below; if the figures are "
-                "right, there is nothing to do."
+                f"{lines_in_words(self.lines_taken_in)} taken in. Please look at what is listed below; if the figures "
+                "are right, there is nothing to do."
             )
         return f"{lines_in_words(self.lines_taken_in)} taken in. There is nothing for you to do."
 
@@ -179,7 +180,11 @@ def as_text(load_id: int, connection: Connection) -> str:
     lines = [receipt.headline, receipt.explanation, "", *(f"{name}: {value}" for name, value in facts_of(receipt))]
     for issue in receipt.issues[:ISSUES_ON_PAGE]:
         lines += ["", f"{issue.check_id}  {issue.place} ({issue.action_words})"]
-        lines += [f"  expected  {issue.expected}", f"  found     {_one_line(issue.found)}", f"  to do     {issue.remedy}"]
+        lines += [
+            f"  expected  {issue.expected}",
+            f"  found     {_one_line(issue.found)}",
+            f"  to do     {issue.remedy}",
+        ]
     if receipt.is_cut:
         lines += ["", f"... and {len(receipt.issues) - ISSUES_ON_PAGE:,} more."]
     return "\n".join(lines)
@@ -188,7 +193,11 @@ def as_text(load_id: int, connection: Connection) -> str:
 def as_page(receipt: Receipt) -> str:
     """Return the receipt as one HTML page that needs no other file."""
     environment = Environment(
-        loader=PackageLoader("quarterday"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("quarterday"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.get_template("receipt.html.j2").render(
         receipt=receipt, facts=facts_of(receipt), issues=receipt.issues[:ISSUES_ON_PAGE], action_words=ACTION_WORDS
@@ -237,7 +246,8 @@ def read_receipt(load_id: int, connection: Connection) -> Receipt:
             from ledger.line_issue where load_id = %s order by line_issue_id""",
             (load_id,),
         )
-        return Receipt(*head, failed_checks=failed, issues=tuple(Issue(*row) for row in cursor.fetchall()))
+        issues = tuple(Issue(*row) for row in cursor.fetchall())
+    return Receipt(*(*head, failed, issues))
 
 
 def plain_words(code: str) -> str:
@@ -252,7 +262,7 @@ def lines_in_words(count: int) -> str:
 
 
 def safe_cell(value: object) -> object:
-    """Return a value that a spreadsheet shows and does not calculate: text like a formula gets an apostrophe in front."""
+    """Return a value that a spreadsheet shows and does not calculate: text like a formula gets an apostrophe."""
     if not isinstance(value, str):
         return value
     text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:CELL_LIMIT]

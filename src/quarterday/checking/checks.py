@@ -53,8 +53,8 @@ class ContractRuleIsUnknown(OperatorError):
 class Check:
     """One check of one form.
 
-    Exactly one of ``predicate``, ``lines_sql`` and ``reject_sql`` says what fails. In all of them ``{lines}`` stands for the
-    load's typed lines, as a subquery that wants an alias, and ``{load_id}`` for its number.
+    Exactly one of ``predicate``, ``lines_sql`` and ``reject_sql`` says what fails. In all of them ``{lines}`` stands
+    for the load's typed lines, as a subquery that wants an alias, and ``{load_id}`` for its number.
 
     Args:
         statement: What must be true, for the partner.
@@ -63,8 +63,8 @@ class Check:
         column: The typed column that the check is about; its text as sent is shown to the partner.
         heading: That column's business name.
         predicate: SQL on one typed line, true where the line fails. Null is not a failure.
-        lines_sql: A query giving ``sheet`` and ``line_number`` of each failing line, and if it wishes ``column_number``,
-            ``expected`` and ``found``.
+        lines_sql: A query giving ``sheet`` and ``line_number`` of each failing line, and if it wishes
+            ``column_number``, ``expected`` and ``found``.
         reject_sql: A query giving one row for each thing wrong with the whole return, with ``expected`` and ``found``.
         count_sql: A cheaper query for the number of rows of ``lines_sql``, where there is one.
         is_personal: What was found is about a person and is not repeated.
@@ -141,7 +141,8 @@ def _some_lines(form: Form) -> Check:
         action="reject_return",
         remedy="Send the return with its lines; where there was nothing to count, send lines with the value 0.",
         expected="at least one line",
-        reject_sql="select 'at least one line' as expected, 'no lines' as found where not exists (select 1 from {lines} as line)",
+        reject_sql="select 'at least one line' as expected, 'no lines' as found "
+        "where not exists (select 1 from {lines} as line)",
     )
 
 
@@ -149,9 +150,16 @@ def _no_key_twice(form: Form) -> Iterator[Check]:
     key = INDICATOR_KEY if form.is_indicator else form.contract.key
     if not key:
         return
-    names = ["measure", "breakdown", "area", "period", "status"] if form.is_indicator else [heading_of(form, name) for name in key]
+    names = (
+        ["measure", "breakdown", "area", "period", "status"]
+        if form.is_indicator
+        else [heading_of(form, name) for name in key]
+    )
     columns, given = ", ".join(key), " and ".join(f"{column} is not null" for column in key)
-    groups = f"select {columns}, count(*) as times from {{lines}} as line where {given} group by {columns} having count(*) > 1"
+    groups = (
+        f"select {columns}, count(*) as times from {{lines}} as line "
+        f"where {given} group by {columns} having count(*) > 1"
+    )
     place = "line.sheet, line.line_number" + (", line.column_number" if form.is_indicator else "")
     yield Check(
         check_id=check_id(form, KEY_TWICE),

@@ -1,4 +1,4 @@
-"""Writes ``docs/checks.md``: every check that a return or a release must pass, what follows from it, who mends it and how."""
+"""Writes ``docs/checks.md``: every check on returns and releases, what follows from it, who mends it and how."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def write_checks_register(forms: Mapping[str, Form] | Iterable[Form], expectatio
 def _form_section(form: Form, folder: Path) -> str:
     checks = sorted([*checks_of(form, folder), over_limit_check(form)], key=lambda check: check.check_id)
     rows = [_row(check) for check in checks]
-    head = ["| Check | What must be so | If not | Severity | What the partner does |", "| --- | --- | --- | --- | --- |"]
+    head = [
+        "| Check | What must be so | If not | Severity | What the partner does |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     return "\n".join([f"## {form.name}", "", form.contract.description, "", *head, *rows, ""])
 
 

@@ -1,4 +1,4 @@
-"""Reads ``expectations/<form>.yml``: the checks that a contract can't say. ``expectations/README.md`` explains the file."""
+"""Reads ``expectations/<form>.yml``: what a contract can't say. ``expectations/README.md`` explains the file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def read_expectations(form: Form, folder: Path) -> list[Check]:
     seen: set[str] = set()
     for check in checks:
         if check.check_id in seen:
-            raise ExpectationsAreWrong(f"{path}: {check.check_id} stands twice. Give the later check a number of its own.")
+            raise ExpectationsAreWrong(
+                f"{path}: {check.check_id} stands twice. Give the later check a number of its own."
+            )
         seen.add(check.check_id)
     return checks
 
@@ -50,7 +52,9 @@ def _entries(path: Path, form: Form) -> list[dict[str, Any]]:
     if not isinstance(content, dict) or set(content) != {"form", "checks"} or not isinstance(content["checks"], list):
         raise ExpectationsAreWrong(f"{path}: expected two keys, 'form' and 'checks' (a list).")
     if content["form"] != form.contract.form:
-        raise ExpectationsAreWrong(f"{path}: 'form' is {content['form']!r}, expected {form.contract.form!r} as in the file's name.")
+        raise ExpectationsAreWrong(
+            f"{path}: 'form' is {content['form']!r}, expected {form.contract.form!r} as in the file's name."
+        )
     return content["checks"]
 
 
@@ -102,5 +106,7 @@ def _problem_of_rule(form: Form, entry: dict[str, str]) -> str | None:
         return f"{rules[0]!r} must read from {{lines}}, which stands for this load's lines."
     prefix, _, number = entry["id"].partition("-")
     if prefix != form.contract.check_prefix or not number.isdecimal() or not FIRST_NUMBER <= int(number) <= LAST_NUMBER:
-        return f"the id must be {form.contract.check_prefix}-{FIRST_NUMBER} to {form.contract.check_prefix}-{LAST_NUMBER}."
+        return (
+            f"the id must be {form.contract.check_prefix}-{FIRST_NUMBER} to {form.contract.check_prefix}-{LAST_NUMBER}."
+        )
     return None

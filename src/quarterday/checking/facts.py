@@ -38,7 +38,7 @@ class FactCheck:
 
 
 class FactsDoNotAgree(QuarterdayError):
-    """The facts aren't what was admitted, so the release must not be published. Each failing check is named with its numbers."""
+    """The facts aren't what was admitted: the release must not be published. Failing checks are named with numbers."""
 
     def __init__(self, release_id: int, failed: Sequence[FactCheck]) -> None:
         self.failed = tuple(failed)
@@ -71,7 +71,9 @@ def check_facts(release_id: int, connection: Connection, expectations_folder: Pa
     )
     failed = [check for check in checks if not passed[check.check_id]]
     if failed:
-        raise FactsDoNotAgree(release_id, [_with_differences(release_id, check, failing, connection) for check in failed])
+        raise FactsDoNotAgree(
+            release_id, [_with_differences(release_id, check, failing, connection) for check in failed]
+        )
     return checks
 
 
@@ -85,7 +87,9 @@ def read_fact_checks(expectations_folder: Path) -> list[FactCheck]:
     checks = [_check(path, entry) for path in paths for entry in _entries(path)]
     ids = [check.check_id for check in checks]
     if not checks:
-        raise ExpectationsAreWrong(f"{expectations_folder / 'facts'}: there are no checks on facts, so nothing may be published.")
+        raise ExpectationsAreWrong(
+            f"{expectations_folder / 'facts'}: there are no checks on facts, so nothing may be published."
+        )
     if twice := {check_id for check_id in ids if ids.count(check_id) > 1}:
         raise ExpectationsAreWrong(f"{expectations_folder / 'facts'}: {', '.join(sorted(twice))} stands twice.")
     return checks
@@ -100,13 +104,17 @@ def _entries(path: Path) -> list[dict[str, Any]]:
 
 def _check(path: Path, entry: dict[str, Any]) -> FactCheck:
     if not isinstance(entry, dict) or set(entry) != KEYS or not all(isinstance(value, str) for value in entry.values()):
-        raise ExpectationsAreWrong(f"{path}: a check has the keys {', '.join(sorted(KEYS))}, each with text; found {entry!r}.")
+        raise ExpectationsAreWrong(
+            f"{path}: a check has the keys {', '.join(sorted(KEYS))}, each with text; found {entry!r}."
+        )
     return FactCheck(entry["id"], entry["statement"], entry["remedy"], entry["differences"].strip().rstrip(";"))
 
 
 def _profile(release_id: int, checks: Sequence[FactCheck], connection: Connection) -> dict[str, int]:
     """Count each check's differences in one row: one statement, so that all see the same state."""
-    columns = [f'(select count(*) from ({_sql(check, release_id)}\n) as difference) as "{check.check_id}"' for check in checks]
+    columns = [
+        f'(select count(*) from ({_sql(check, release_id)}\n) as difference) as "{check.check_id}"' for check in checks
+    ]
     with connection.cursor() as cursor:
         try:
             cursor.execute("select\n" + ",\n".join(columns))
@@ -118,11 +126,11 @@ def _profile(release_id: int, checks: Sequence[FactCheck], connection: Connectio
     return {check.check_id: int(count) for check, count in zip(checks, row, strict=True)}
 
 
-def _with_differences(
-    release_id: int, check: FactCheck, failing: dict[str, int], connection: Connection
-) -> FactCheck:
+def _with_differences(release_id: int, check: FactCheck, failing: dict[str, int], connection: Connection) -> FactCheck:
     with connection.cursor() as cursor:
-        cursor.execute(f"select what, expected, found from ({_sql(check, release_id)}\n) as difference limit {DIFFERENCES_SHOWN}")
+        cursor.execute(
+            f"select what, expected, found from ({_sql(check, release_id)}\n) as difference limit {DIFFERENCES_SHOWN}"
+        )
         sentences = tuple(f"{what}: expected {expected}, found {found}" for what, expected, found in cursor.fetchall())
     return FactCheck(
         check.check_id, check.statement, check.remedy, check.differences_sql, False, failing[check.check_id], sentences

@@ -48,8 +48,8 @@ def find_failing_lines(load_id: int, form: Form, failed: Sequence[Check], connec
     parts = [*_of_single_lines(form, failed), *_of_queries(failed)]
     with connection.cursor() as cursor:
         cursor.execute(
-            "create temporary table failing_line (check_id text, sheet text, line_number integer, column_number integer, "
-            "expected text, found text) on commit drop"
+            "create temporary table failing_line (check_id text, sheet text, line_number integer, "
+            "column_number integer, expected text, found text) on commit drop"
         )
         if parts:
             cursor.execute(filled("insert into failing_line\n" + "\nunion all\n".join(parts), form, load_id))
@@ -75,7 +75,8 @@ def _of_single_lines(form: Form, failed: Sequence[Check]) -> list[str]:
         return []
     tests = ",\n".join(f"({sql_text(check.check_id)}, ({check.predicate}\n))" for check in single)
     return [
-        f"select failed.check_id, line.sheet, line.line_number, {_column_number(form)}, null, null from {{lines}} as line\n"
+        f"select failed.check_id, line.sheet, line.line_number, {_column_number(form)}, null, null\n"
+        f"from {{lines}} as line\n"
         f"cross join lateral (values {tests}) as failed (check_id, has_failed) where failed.has_failed"
     ]
 
@@ -85,7 +86,9 @@ def _of_queries(failed: Sequence[Check]) -> list[str]:
     return [
         f"""select {sql_text(check.check_id)}, row_as ->> 'sheet', (row_as ->> 'line_number')::integer,
         (row_as ->> 'column_number')::integer, row_as ->> 'expected', row_as ->> 'found'
-        from (select to_jsonb(failing) as row_as from ({check.lines_sql or check.reject_sql}\n) as failing) as failing_rows"""
+        from (
+            select to_jsonb(failing) as row_as from ({check.lines_sql or check.reject_sql}\n) as failing
+        ) as failing_rows"""
         for check in failed
         if check.lines_sql or check.reject_sql
     ]
@@ -107,13 +110,17 @@ def _count_set_aside(cursor: Cursor, load_id: int, form: Form, failed: Sequence[
 
 def _insert_sql(load_id: int, form: Form, failed: Sequence[Check], keep_all: bool) -> str:
     known = ",\n".join(_known_check(form, check, keep_all) for check in failed)
+    found = _found(form, failed)
     sent_column = "and sent.column_number = failing.column_number" if form.is_indicator else ""
     return f"""
-        insert into ledger.line_issue (load_id, check_id, action, sheet, line_number, column_name, expected, found, remedy)
+        insert into ledger.line_issue
+            (load_id, check_id, action, sheet, line_number, column_name, expected, found, remedy)
         select {int(load_id)}, failing.check_id, of_check.action, failing.sheet, failing.line_number,
             {_column_name(form)}, coalesce(failing.expected, of_check.expected),
-            case when coalesce(failing.found, {_found(form, failed)}) is not null and of_check.is_personal then {sql_text(HIDDEN)}
-                else coalesce(failing.found, {_found(form, failed)}) end,
+            case
+                when of_check.is_personal and coalesce(failing.found, {found}) is not null then {sql_text(HIDDEN)}
+                else coalesce(failing.found, {found})
+            end,
             of_check.remedy
         from (
             select *, row_number() over (partition by check_id order by sheet, line_number, column_number) as place
@@ -133,7 +140,8 @@ def _known_check(form: Form, check: Check, keep_all: bool) -> str:
     heading = sql_text(check.heading) if check.heading else "null"
     is_value = str(form.is_indicator and _sent_name(form, check) == "value").lower()
     texts = (sql_text(check.check_id), sql_text(check.action), f"{heading}::text", is_value)
-    return f"({', '.join(texts)}, {sql_text(check.expected)}, {sql_text(check.remedy)}, {str(check.is_personal).lower()}, {most})"
+    rest = (sql_text(check.expected), sql_text(check.remedy), str(check.is_personal).lower(), most)
+    return f"({', '.join((*texts, *rest))})"
 
 
 def _found(form: Form, failed: Sequence[Check]) -> str:
@@ -152,9 +160,11 @@ def _sent_name(form: Form, check: Check) -> str | None:
 
 def _column_name(form: Form) -> str:
     # In a wide return the heading over the value says more than the word "value".
-    return "case when of_check.is_value then coalesce(sent.column_name, of_check.heading) else of_check.heading end" if (
-        form.is_indicator
-    ) else "of_check.heading"
+    return (
+        "case when of_check.is_value then coalesce(sent.column_name, of_check.heading) else of_check.heading end"
+        if (form.is_indicator)
+        else "of_check.heading"
+    )
 
 
 def _column_number(form: Form) -> str:

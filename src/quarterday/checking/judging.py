@@ -1,4 +1,4 @@
-"""The verdict on a load: a one-row profile, a Great Expectations suite that asserts on it, and what follows from the failures."""
+"""The verdict on a load: a one-row profile, a Great Expectations suite that asserts on it, and what follows."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def _standing_verdict(cursor: Cursor, load_id: int) -> Verdict | None:
         (load_id,),
     )
     row = cursor.fetchone()
-    return Verdict(*row[:5], failed=tuple(row[5])) if row else None
+    return Verdict(row[0], row[1], row[2], row[3], row[4], tuple(row[5])) if row else None
 
 
 def _clear(cursor: Cursor, load_id: int) -> None:
@@ -260,7 +260,8 @@ def _insert_periods(cursor: Cursor, load_id: int, form: Form, identity: Identity
             where load_id = %s and period_ok and not exists (
                 select 1 from ledger.line_issue
                 where line_issue.load_id = line.load_id and line_issue.action = 'quarantine_line'
-                    and line_issue.line_number = line.line_number and line_issue.sheet is not distinct from line.sheet)""",
+                    and line_issue.line_number = line.line_number
+                    and coalesce(line_issue.sheet, '') = coalesce(line.sheet, ''))""",
             (load_id,),
         )
         return

@@ -1,4 +1,4 @@
-"""One select over a load's typed lines gives a one-row profile: how many lines there are, and how many fail each check."""
+"""One select over a load's typed lines gives a one-row profile: how many lines, and how many fail each check."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: 
         cursor.execute("savepoint profile")
         try:
             cursor.execute(profile_sql(load_id, form, checks))
-            row = cursor.fetchone()
+            row = cursor.fetchone() or ()
         except psycopg2.OperationalError:
             raise  # the server went away or was asked to stop: worth another try, so not the check's fault
         except psycopg2.Error as error:

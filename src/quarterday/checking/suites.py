@@ -66,7 +66,8 @@ def _refuse_dropped(expectations: Sequence[Any], assertions: Sequence[Assertion]
     if dropped or len(expectations) != len(assertions):
         raise CheckCouldNotRun(
             f"Great Expectations took {len(expectations)} of {len(assertions)} checks"
-            f"{': it dropped ' + ', '.join(dropped) if dropped else ''}. Look at their severity in contract and expectations."
+            f"{': it dropped ' + ', '.join(dropped) if dropped else ''}. "
+            "Look at their severity in contract and expectations."
         )
 
 
