@@ -41,7 +41,7 @@ def test_the_compose_file_passes_the_linter() -> None:
 def test_the_compose_file_keeps_to_the_compose_specification(compose: dict[str, Any]) -> None:
     parsed = compose_spec.PyCompose.from_yaml(yaml.safe_dump(compose))
     parsed.validate()
-    assert set(parsed.service_names) == AIRFLOW_SERVICES | {"database", "prepare"}
+    assert set(parsed.service_names()) == AIRFLOW_SERVICES | {"database", "prepare"}
 
 
 def test_every_lasting_service_has_a_health_check(compose: dict[str, Any]) -> None:
