@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quarterday.errors import OperatorError, ReturnRejected
+from quarterday.errors import OperatorError, QuarterdayError, ReturnRejected
 
 if TYPE_CHECKING:
     from quarterday.settings import Settings
 
 EXIT_REJECTED = 1
 EXIT_OPERATOR = 2
+EXIT_FAULT = 3
+EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="quarterday",
@@ -40,8 +42,14 @@ Partner = Annotated[
 File = Annotated[Path, typer.Argument(help="The return as the partner sent it.", show_default=False)]
 
 
+Debug = Annotated[bool, typer.Option("--debug", help="Show where in the code an error arose.")]
+Statement = Annotated[
+    str, typer.Argument(help="One select statement; - reads it from standard input.", show_default=False)
+]
+
+
 @app.callback()
-def options(debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error arose.")] = False) -> None:
+def options(debug: Debug = False) -> None:
     """Options for every command; ``main`` reads --debug from the command line."""
 
 
@@ -148,7 +156,7 @@ def load(file: File, partner: Partner) -> None:
 
 @app.command()
 def query(
-    sql: Annotated[str, typer.Argument(help="One select statement; - reads it from standard input.", show_default=False)],
+    sql: Statement,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects.")] = False,
 ) -> None:
@@ -187,7 +195,7 @@ def demo(stay: Annotated[bool, typer.Option("--stay", help="Leave everything run
 
 
 def main() -> None:
-    """Run a command; an error of the operator's or a partner's is a message, ours is a traceback."""
+    """Run a command; an error is a message and an exit code; --debug shows the traceback."""
     debug = "--debug" in sys.argv[1:]
     if debug:
         sys.argv = [word for word in sys.argv if word != "--debug"]
@@ -197,6 +205,14 @@ def main() -> None:
         _end(error, EXIT_REJECTED, debug)
     except OperatorError as error:
         _end(error, EXIT_OPERATOR, debug)
+    except KeyboardInterrupt:
+        typer.secho("Interrupted.", fg=typer.colors.RED, err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        if debug:
+            raise
+        told = f"A fault of Quarterday's own: {type(error).__name__}: {error}\nTo see where it arose, add --debug."
+        _end(QuarterdayError(told), EXIT_FAULT, debug)
 
 
 def _end(error: Exception, code: int, debug: bool) -> None:

@@ -33,7 +33,7 @@ def put_into_inbox(file: Path, partner_code: str, settings: Settings, order: int
         OperatorError: The partner's code is not one.
     """
     if not PARTNER_CODE.fullmatch(partner_code):
-        raise OperatorError(f"'{partner_code}' is no partner's code: small letters, digits and _ are, as citizens_advice.")
+        raise OperatorError(f"'{partner_code}' is no partner's code; one looks like citizens_advice.")
     folder = settings.inbox / partner_code
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".{file.name}.part"
@@ -74,7 +74,7 @@ def _wait_for_verdict(sha256: str, name: str, run_id: str, settings: Settings) -
     deadline = time.monotonic() + VERDICT_SECONDS
     while time.monotonic() < deadline:
         with connect(settings, "loader") as connection, connection.cursor() as cursor:
-            cursor.execute("select load_id, verdict, received_at from ledger.load_state where file_sha256 = %s", (sha256,))
+            cursor.execute("select load_id, verdict from ledger.load_state where file_sha256 = %s", (sha256,))
             row = cursor.fetchone()
             if row and row[1]:
                 return str(row[1]), receipts.as_text(row[0], connection)

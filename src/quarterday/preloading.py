@@ -7,7 +7,13 @@ import importlib
 import sys
 
 # Third parties' modules only: our own may change while the scheduler runs, and tasks import them fresh.
-HEAVY_MODULES = ("great_expectations", "great_expectations.expectations", "dbt.cli.main", "dbt.adapters.postgres", "pandas")
+HEAVY_MODULES = (
+    "great_expectations",
+    "great_expectations.expectations",
+    "dbt.cli.main",
+    "dbt.adapters.postgres",
+    "pandas",
+)
 
 
 def preload_in_scheduler(arguments: list[str] | None = None) -> bool:

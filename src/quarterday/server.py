@@ -305,7 +305,7 @@ def _password_file(settings: Settings, owned_by: Path) -> Iterator[Path]:
             file.write(secret(settings, "owner_password"))
         yield Path(name)
     finally:
-        os.unlink(name)
+        Path(name).unlink()
 
 
 def _programs() -> Path:

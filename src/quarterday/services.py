@@ -90,7 +90,8 @@ def down(settings: Settings) -> list[str]:
     """Stop Airflow's services and the embedded server; return the names of what was running."""
     with _lock(settings):
         (run_folder(settings) / "stay").unlink(missing_ok=True)
-        stopped = stop_services(run_folder(settings), [name for name in SERVICES if name != "api-server"], PATIENCE_SECONDS)
+        workers = [name for name in SERVICES if name != "api-server"]
+        stopped = stop_services(run_folder(settings), workers, PATIENCE_SECONDS)
         # Last, because a task that ends reports to it; quickly, because it then has nothing left to do.
         stopped += stop_services(run_folder(settings), ["api-server"], API_PATIENCE_SECONDS)
         if server.stop(settings):
@@ -339,12 +340,12 @@ def _unread_dag_files(settings: Settings, asked: AirflowClient, parsed_since: da
     if errors:
         told = "\n".join(f"{error['filename']}:\n{error['stack_trace'].strip()}" for error in errors)
         raise OperatorError(f"Airflow can't import {len(errors)} DAG file(s):\n{told}")
-    read = {
-        Path(dag["fileloc"])
-        for dag in asked.dags()
-        if parsed_since is None or (dag["last_parsed_time"] and datetime.fromisoformat(dag["last_parsed_time"]) >= parsed_since)
-    }
+    read = {Path(dag["fileloc"]) for dag in asked.dags() if _was_parsed(dag["last_parsed_time"], parsed_since)}
     return [path.name for path in dag_files(settings) if path not in read]
+
+
+def _was_parsed(at: str | None, since: datetime | None) -> bool:
+    return since is None or (at is not None and datetime.fromisoformat(at) >= since)
 
 
 def dag_files(settings: Settings) -> list[Path]:

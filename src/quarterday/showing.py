@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import psycopg2
@@ -92,7 +93,7 @@ def as_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for position, column in enumerate(columns):
         values = [row[position] for row in kept if row[position] is not None]
-        is_number = bool(values) and not any(isinstance(value, (str, bool)) or not _is_number(value) for value in values)
+        is_number = bool(values) and all(_is_number(value) for value in values)
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in kept:
         table.add_row(*("" if value is None else _plain(value) for value in row))
@@ -100,11 +101,7 @@ def as_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[
 
 
 def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
 def _plain(value: Any) -> str:

@@ -163,7 +163,7 @@ def _members(record: Record) -> list[ProcessState]:
     leader = _read_state(record.process_id)
     if leader and leader.started != record.started:
         return []
-    states = (_read_state(int(entry)) for entry in os.listdir("/proc") if entry.isdigit())
+    states = (_read_state(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [
         state
         for state in states
@@ -212,7 +212,7 @@ def _read_state(process_id: int) -> ProcessState | None:
 
 def _same_user(process_id: int) -> bool:
     try:
-        return os.stat(f"/proc/{process_id}/task").st_uid in (os.geteuid(), 0)
+        return Path(f"/proc/{process_id}/task").stat().st_uid in (os.geteuid(), 0)
     except OSError:
         return False
 

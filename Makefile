@@ -1,0 +1,54 @@
+# Every command works from any folder: make -C path/to/quarterday demo
+# PYTHON names the interpreter for a new environment; QUARTERDAY_HOME moves all state.
+SHELL := /bin/sh
+ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
+BIN := $(ROOT)/.venv/bin
+# What Quarterday makes in its home, named one by one: the home may be a folder that holds other things too.
+STATE := airflow archive inbox logs postgres postgres.new receipts run runtime.json secrets server.url
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down status test test-long lint lock clean
+
+help:  ## Show this
+	@echo "Quarterday: the quarterly performance warehouse of a police and crime commissioner's office."
+	@echo
+	@echo "  make demo    the whole path once, on the returns in demo/, then everything stops"
+	@echo "  make test    every test"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(ROOT)/Makefile | while IFS='|' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo "After make up: .venv/bin/quarterday --help"
+
+install:  ## Make or update the environment in .venv from the locks
+	@PYTHON="$(PYTHON)" $(ROOT)/scripts/install
+
+demo: install  ## Take in the demo returns, show the results, stop
+	@cd $(ROOT) && $(BIN)/quarterday demo
+
+up: install  ## The same, and stay up
+	@cd $(ROOT) && $(BIN)/quarterday demo --stay
+
+down:  ## Stop what is up
+	@cd $(ROOT) && if [ -x $(BIN)/quarterday ]; then $(BIN)/quarterday down; else echo "Nothing is installed here."; fi
+
+status: install  ## What runs, and where the returns stand
+	@cd $(ROOT) && $(BIN)/quarterday status
+
+test: lint  ## Linters and every test that takes less than minutes
+	@cd $(ROOT) && $(BIN)/python -m pytest tests -m "not long"
+
+test-long: lint  ## The tests, also those that take minutes
+	@cd $(ROOT) && $(BIN)/python -m pytest tests
+
+lint: install  ## Only the linters
+	@cd $(ROOT) && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict src
+	@cd $(ROOT) && if [ -f .yamllint ] || [ -f .yamllint.yml ] || [ -f .yamllint.yaml ]; then $(BIN)/yamllint --strict .; fi
+	@cd $(ROOT) && if [ -f .sqlfluff ]; then $(BIN)/sqlfluff lint --disable-progress-bar; fi
+
+lock: install  ## Make the locks anew from pyproject.toml (UPGRADE=1 takes newer versions)
+	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) --extra dev -o requirements.lock pyproject.toml
+	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) -o requirements-bootstrap.lock requirements-bootstrap.in
+
+clean: down  ## Stop, and delete all state and the environment; the code is left alone
+	@cd $(ROOT) && home="$${QUARTERDAY_HOME:-.quarterday}" && if [ -d "$$home" ]; then for name in $(STATE); do rm -rf "$$home/$$name"; done; rmdir "$$home" 2>/dev/null || true; fi
+	@cd $(ROOT) && rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

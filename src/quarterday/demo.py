@@ -1,0 +1,414 @@
+"""The demo: the returns in ``demo/`` taken in by the real DAGs, with a display of how far each has come."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from quarterday import services
+from quarterday.airflow_client import AirflowClient
+from quarterday.delivering import put_into_inbox, sha256_of
+from quarterday.errors import OperatorError
+from quarterday.headlines import HEADLINES
+from quarterday.settings import Settings
+from quarterday.showing import as_table, fetch
+from quarterday.supervising import memory_bytes
+
+PATIENCE_SECONDS = 900.0
+POLL_SECONDS = 0.7
+PLAIN_SECONDS = 10.0
+MEMORY_SECONDS = 2.0
+STEPS = ("received", "landed", "checked", "released")
+BUSY = ("queued", "running")
+EVENTS = """
+select load.file_sha256, load_event.event, extract(epoch from load_event.happened_at)::float8
+from ledger.load_event
+join ledger.load using (load_id)
+where load.file_sha256 = any(%s)
+order by load_event.load_event_id
+"""
+VERDICTS = """
+select load_state.file_sha256, load_state.verdict, load_state.issue_count,
+    exists (
+        select 1 from ledger.arrival
+        where arrival.load_id = load_state.load_id and arrival.inbox_path = any(%s) and arrival.was_known
+    ) as was_known
+from ledger.load_state
+where load_state.file_sha256 = any(%s)
+"""
+
+
+@dataclass
+class DemoReturn:
+    """One file of the demo, what is expected of it, and how far it has come."""
+
+    path: Path
+    partner_code: str
+    form: str
+    quarter: str
+    expected: str
+    wave: int
+    sha256: str
+    events: dict[str, float] = field(default_factory=dict)
+    was_there_before: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return bool({"rejected", "released", "withdrawn"} & set(self.events))
+
+
+class MemoryWatch(threading.Thread):
+    """Samples the memory of everything that runs for the demo, and keeps the peak."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(daemon=True)
+        self._settings = settings
+        self._over = threading.Event()
+        self.peak_bytes = 0
+
+    def run(self) -> None:
+        """Sample until told to stop."""
+        while not self._over.wait(MEMORY_SECONDS):
+            now = memory_bytes([os.getpid(), *services.process_ids(self._settings)])
+            self.peak_bytes = max(self.peak_bytes, now)
+
+    def stop(self) -> None:
+        """End the sampling."""
+        self._over.set()
+
+
+def run(settings: Settings, stay: bool = False) -> bool:
+    """Bring everything up, take the demo returns in, print what came of them; return whether all is as expected.
+
+    Args:
+        stay: Leave everything running. Otherwise what this run started is stopped, also after an error.
+
+    Raises:
+        OperatorError: A service did not start, a DAG run failed, or the DAGs did not finish in time.
+    """
+    console = Console()
+    returns = read_demo(settings.project / "demo")
+    with _stop_at_signal():
+        keep = stay or services.is_to_stay(settings)
+        try:
+            with _one_line(console) as tell:
+                running = services.up(settings, tell)
+            console.print(f"PostgreSQL and Airflow are ready ({running.seconds:.0f} s).")
+            if keep:
+                services.keep_up(settings)
+            return _take_in_and_show(returns, settings, console)
+        finally:
+            if keep:
+                console.print("Everything stays up. Stop it with: make down")
+            else:
+                with _one_line(console) as tell:
+                    tell("stopping everything")
+                    services.down(settings)
+                console.print("Everything is stopped. To have it stay: make up")
+
+
+def read_demo(folder: Path) -> list[DemoReturn]:
+    """Return the demo's returns in the order in which they are sent.
+
+    Raises:
+        OperatorError: A file named in ``expected.csv`` is missing.
+    """
+    with (folder / "expected.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    missing = [row["file"] for row in rows if not (folder / "returns" / row["file"]).is_file()]
+    if missing:
+        raise OperatorError(f"Missing in {folder / 'returns'}: {', '.join(missing)}.")
+    return [
+        DemoReturn(
+            path=(path := folder / "returns" / row["file"]),
+            partner_code=row["partner_code"],
+            form=row["form"],
+            quarter=row["reporting_quarter"],
+            expected=row["expected_verdict"],
+            wave=int(row["wave"]),
+            sha256=sha256_of(path),
+        )
+        for row in rows
+    ]
+
+
+def _take_in_and_show(returns: list[DemoReturn], settings: Settings, console: Console) -> bool:
+    began = datetime.now(UTC)
+    watch = MemoryWatch(settings)
+    watch.start()
+    asked = services.client(settings)
+    _note_events(returns, settings)
+    for each in returns:
+        each.was_there_before = bool(each.events)
+    for wave in sorted({each.wave for each in returns}):
+        _send_wave([each for each in returns if each.wave == wave], returns, asked, began, settings, console)
+    watch.stop()
+    is_as_expected = _show_verdicts(returns, settings, console)
+    _show_headlines(settings, console)
+    _show_costs(asked, began, watch.peak_bytes, console)
+    _show_places(settings, console)
+    return is_as_expected
+
+
+def _send_wave(
+    wave: list[DemoReturn],
+    returns: list[DemoReturn],
+    asked: AirflowClient,
+    began: datetime,
+    settings: Settings,
+    console: Console,
+) -> None:
+    for order, each in enumerate(wave):
+        put_into_inbox(each.path, each.partner_code, settings, order)
+    asked.trigger("inbox__sweep")
+    console.print(f"{len(wave)} returns are in the inbox.")
+    shown = _Display(console, returns if console.is_terminal else wave)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    quiet = 0
+    with shown:
+        while quiet < 2:  # an event becomes a run within a second, so quiet counts only when it lasts
+            time.sleep(POLL_SECONDS)
+            _note_events(returns, settings)
+            shown.update()
+            _refuse_failed_runs(asked, began, settings)
+            is_over = all(each.is_done for each in wave) and not _waiting_in_inbox(wave, settings)
+            quiet = quiet + 1 if is_over and not asked.runs(states=BUSY) else 0
+            if time.monotonic() > deadline:
+                raise OperatorError(_unfinished(wave, asked, settings))
+
+
+def _note_events(returns: Sequence[DemoReturn], settings: Settings) -> None:
+    from quarterday.warehouse import connect
+
+    by_hash: dict[str, list[DemoReturn]] = {}
+    for each in returns:
+        by_hash.setdefault(each.sha256, []).append(each)
+    with connect(settings, "loader") as connection, connection.cursor() as cursor:
+        cursor.execute(EVENTS, (list(by_hash),))
+        for sha256, event, moment in cursor.fetchall():
+            for each in by_hash[sha256]:
+                each.events[event] = moment
+
+
+def _waiting_in_inbox(wave: Sequence[DemoReturn], settings: Settings) -> bool:
+    return any((settings.inbox / each.partner_code / each.path.name).exists() for each in wave)
+
+
+def _refuse_failed_runs(asked: AirflowClient, began: datetime, settings: Settings) -> None:
+    failed = asked.runs(since=began.isoformat(), states=("failed",))
+    if failed:
+        raise OperatorError(_failure_of(failed[0], asked, settings))
+
+
+def _failure_of(dag_run: dict[str, Any], asked: AirflowClient, settings: Settings) -> str:
+    """Return which task of a failed run failed and where its log is."""
+    dag_id, run_id = dag_run["dag_id"], dag_run["dag_run_id"]
+    about = f"{dag_id} {dag_run.get('partition_key') or ''} failed"
+    failed = [task for task in asked.task_instances(dag_id, run_id) if task["state"] == "failed"]
+    if not failed:
+        return f"{about}. See {services.airflow_url(settings)}/dags/{dag_id}."
+    task = failed[0]
+    name, attempt = task["task_id"], task["try_number"]
+    folder = settings.home / "airflow" / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={name}"
+    return f"{about} in its task '{name}', at try {attempt}.\nIts log: {folder}/attempt={attempt}.log"
+
+
+def _unfinished(wave: Sequence[DemoReturn], asked: AirflowClient, settings: Settings) -> str:
+    names = ", ".join(each.path.name for each in wave if not each.is_done) or "none"
+    runs = [f"{run['dag_id']} {run.get('partition_key') or ''} ({run['state']})" for run in asked.runs(states=BUSY)]
+    return (
+        f"The DAGs did not finish within {PATIENCE_SECONDS / 60:.0f} minutes.\n"
+        f"Unfinished returns: {names}.\nRuns under way: {', '.join(runs) or 'none'}.\n"
+        f"Logs: {settings.home / 'logs'} and {settings.home / 'airflow' / 'logs'}"
+    )
+
+
+class _Display:
+    """One line per return on a terminal; elsewhere a line of counts now and then."""
+
+    def __init__(self, console: Console, returns: Sequence[DemoReturn]) -> None:
+        self._console = console
+        self._returns = returns
+        self._began = time.monotonic()
+        self._told = self._began
+        self._live = Live(console=console, refresh_per_second=4, transient=False) if console.is_terminal else None
+
+    def __enter__(self) -> _Display:
+        if self._live:
+            self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._live:
+            self._live.__exit__(*error)
+        else:
+            self._console.print(self._counts())
+
+    def update(self) -> None:
+        """Show where the returns stand now."""
+        if self._live:
+            self._live.update(Group(self._table(), self._counts()))
+        elif time.monotonic() - self._told > PLAIN_SECONDS:
+            self._told = time.monotonic()
+            self._console.print(self._counts())
+
+    def _table(self) -> Table:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("return", no_wrap=True, overflow="ellipsis")
+        for step in STEPS:
+            table.add_column(step, justify="right", no_wrap=True)
+        room = max(self._console.height - 5, 5)
+        ordered = self._returns
+        if len(ordered) > room:  # what is under way matters most
+            ordered = sorted(ordered, key=lambda each: each.is_done)[:room]
+        for each in ordered:
+            table.add_row(each.path.name, *step_marks(each))
+        return table
+
+    def _counts(self) -> Text:
+        counts = [f"{sum(1 for each in self._returns if _reached(each, step))} {step}" for step in STEPS]
+        rejected = sum("rejected" in each.events for each in self._returns)
+        seconds = time.monotonic() - self._began
+        return Text(f"{seconds:4.0f} s   of {len(self._returns)} returns: {', '.join(counts)}, {rejected} rejected")
+
+
+def step_marks(each: DemoReturn) -> list[Text]:
+    """Return a mark for each step of a return: done with its seconds, failed, under way, or not reached."""
+    if each.was_there_before:
+        return [Text("known"), *(Text("✓" if _reached(each, step) else "✗", style="dim") for step in STEPS[1:])]
+    marks: list[Text] = []
+    previous: float | None = None
+    for step in STEPS:
+        moment = _moment(each, step)
+        if moment is not None:
+            rejected = step == "checked" and "rejected" in each.events
+            took = "" if previous is None else f" {moment - previous:.1f} s"
+            marks.append(Text(f"✗{took}" if rejected else f"✓{took}", style="red" if rejected else "green"))
+            previous = moment
+        else:
+            marks.append(Text("" if each.is_done or previous is None else "…", style="dim"))
+            previous = None
+    return marks
+
+
+def _moment(each: DemoReturn, step: str) -> float | None:
+    events = each.events
+    if step == "received":
+        return events.get("registered")
+    if step == "checked":
+        return events.get("admitted", events.get("rejected"))
+    return events.get(step)
+
+
+def _reached(each: DemoReturn, step: str) -> bool:
+    return _moment(each, step) is not None
+
+
+def _show_verdicts(returns: list[DemoReturn], settings: Settings, console: Console) -> bool:
+    """Print the verdict on every return beside the expected one; return whether they are the same."""
+    from quarterday.warehouse import connect
+
+    paths = [f"{each.partner_code}/{each.path.name}" for each in returns if each.expected == "known"]
+    with connect(settings, "loader") as connection, connection.cursor() as cursor:
+        cursor.execute(VERDICTS, (paths, [each.sha256 for each in returns]))
+        found = {row[0]: row[1:] for row in cursor.fetchall()}
+    rows = []
+    unexpected = 0
+    for each in returns:
+        verdict, issues, was_known = found.get(each.sha256, (None, 0, False))
+        got = "known" if each.expected == "known" and was_known else verdict or "none"
+        unexpected += got != each.expected
+        note = "" if got == each.expected else f"expected {each.expected}"
+        before = "loaded by an earlier run" if each.was_there_before and got != "known" else ""
+        shown = got.replace("_", " ")
+        rows.append((each.path.name, each.partner_code, each.quarter, shown, issues or None, note or before))
+    console.print()
+    console.print(as_table("Verdicts", ["return", "partner", "quarter", "verdict", "issues", "remark"], rows))
+    console.print(f"{len(returns) - unexpected} of {len(returns)} verdicts are as expected.")
+    return unexpected == 0
+
+
+def _show_headlines(settings: Settings, console: Console) -> None:
+    for title, statement in HEADLINES:
+        columns, rows = fetch(statement, settings, "reader")
+        console.print()
+        console.print(as_table(title, columns, rows))
+
+
+def _show_costs(asked: AirflowClient, began: datetime, peak_bytes: int, console: Console) -> None:
+    overhead = overhead_per_task(asked.runs(since=began.isoformat()), asked.task_instances())
+    console.print()
+    if overhead:
+        runs, tasks, seconds = overhead
+        console.print(f"Airflow's own time: {seconds:.2f} s per task, over {tasks} tasks in {runs} runs.")
+    console.print(f"Peak memory: {peak_bytes / 2**30:.2f} GiB, the database, Airflow and its tasks together.")
+
+
+def overhead_per_task(runs: Sequence[dict[str, Any]], tasks: Sequence[dict[str, Any]]) -> tuple[int, int, float] | None:
+    """Return runs, tasks and the seconds per task in which a run was going on and none of its tasks was.
+
+    The time of a run is from its start to its end; that of its tasks is their sum. Skipped tasks take none.
+    """
+    finished = [run for run in runs if run["state"] == "success" and run["duration"]]
+    seconds = {(run["dag_id"], run["dag_run_id"]): float(run["duration"]) for run in finished}
+    ran = [
+        task
+        for task in tasks
+        if (task["dag_id"], task["dag_run_id"]) in seconds and task["state"] == "success" and task["duration"]
+    ]
+    if not ran:
+        return None
+    spent = sum(float(task["duration"]) for task in ran)
+    return len(seconds), len(ran), (sum(seconds.values()) - spent) / len(ran)
+
+
+def _show_places(settings: Settings, console: Console) -> None:
+    places = {
+        "Airflow": services.airflow_url(settings),
+        "its passwords": services.login_file(settings),
+        "receipts": settings.receipts,
+        "documents": settings.project / "docs",
+        "ask yourself": 'quarterday query "select * from mart.fct_outcome"   (after make up)',
+    }
+    console.print()
+    for name, place in places.items():
+        console.print(f"{name:14} {place}", markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _one_line(console: Console) -> Iterator[services.Tell]:
+    if console.is_terminal:
+        with console.status("starting") as line:
+            yield lambda step: line.update(step)
+    else:
+        yield lambda step: console.print(f"{step} ...", markup=False, highlight=False)
+
+
+@contextmanager
+def _stop_at_signal() -> Iterator[None]:
+    """Make a plain kill end the demo as Ctrl-C does, so that what was started is stopped."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
