@@ -131,12 +131,12 @@ def read_demo(folder: Path) -> list[DemoReturn]:
     """
     with (folder / "expected.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    missing = [row["file"] for row in rows if not (folder / "returns" / row["file"]).is_file()]
+    missing = [row["file"] for row in rows if not _sent_file(folder, row).is_file()]
     if missing:
         raise OperatorError(f"Missing in {folder / 'returns'}: {', '.join(missing)}.")
     return [
         DemoReturn(
-            path=(path := folder / "returns" / row["file"]),
+            path=(path := _sent_file(folder, row)),
             partner_code=row["partner_code"],
             form=row["form"],
             quarter=row["reporting_quarter"],
@@ -146,6 +146,10 @@ def read_demo(folder: Path) -> list[DemoReturn]:
         )
         for row in rows
     ]
+
+
+def _sent_file(folder: Path, row: dict[str, str]) -> Path:
+    return folder / "returns" / row["partner_code"] / row["file"]
 
 
 def _take_in_and_show(returns: list[DemoReturn], settings: Settings, console: Console) -> bool:
