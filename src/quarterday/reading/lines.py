@@ -1,0 +1,425 @@
+"""Reads a return's lines by its edition, and holds what it says of itself against its file name and folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quarterday.calendar import FinancialQuarter, Period, parse_date, parse_period
+from quarterday.contracts import Form
+from quarterday.errors import Finding, ReturnDoesNotFitForm
+from quarterday.layouts import Edition, Source, Statement, code_for
+from quarterday.reading.files import Row, Sheet, read_grid
+from quarterday.reading.fitting import REMEDY, Fit, WideColumn, choose_sheets, fit_sheet
+from quarterday.reading.places import Found, search_sheet
+from quarterday.wording import is_like, mark_key, matching, plain
+
+if TYPE_CHECKING:
+    from quarterday.identifying import Identity
+
+QUARTER_REMEDY = "If the file is of another quarter, give it that quarter's name; if the figures are, put the right ones in. Send it again."
+FOLDER_REMEDY = "Put the file into the folder of the partner it is from, or mend the name on the form."
+MOST_FINDINGS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line to land. ``cells`` are by landing column, without ``load_id``; every one is text as sent, or None."""
+
+    sheet: str | None
+    line_number: int
+    cells: dict[str, str | None]
+    column_number: int | None = None
+    column_name: str | None = None
+
+
+def read_return(path: Path, form: Form, identity: Identity) -> Iterator[Line]:
+    """Yield a return's lines in the order of the file.
+
+    Args:
+        path: The file.
+        form: The form that it is.
+        identity: What :func:`quarterday.identifying.identify` told of it.
+
+    Raises:
+        ReturnIsUnreadable: The file can't be opened, or a csv is damaged further down.
+        ReturnDoesNotFitForm: With every finding: of sheets and headings before the first line; of quarters, partners and stray cells
+            after the last one, so whoever takes the lines must be able to take them back.
+    """
+    return _Return(Path(path), form, identity).lines()
+
+
+def fit_return(path: Path, form: Form, identity: Identity) -> list[Fit]:
+    """Open a return and return how each of its sheets fits.
+
+    Raises:
+        ReturnIsUnreadable: The file can't be opened.
+        ReturnDoesNotFitForm: With every finding about sheets and headings.
+    """
+    return _Return(Path(path), form, identity).fits()
+
+
+@dataclass
+class _Return:
+    """One return while it is read; gathers what is found wrong."""
+
+    path: Path
+    form: Form
+    identity: Identity
+    findings: dict[tuple[object, ...], Finding] = field(default_factory=dict)
+    ends_in_quarter: bool = False
+    latest: Period | None = None
+
+    @cached_property
+    def edition(self) -> Edition:
+        return self.form.layout.edition(self.identity.edition)
+
+    @cached_property
+    def quarter(self) -> FinancialQuarter:
+        return FinancialQuarter.parse(self.identity.reporting_quarter)
+
+    def check_id(self, number: int) -> str:
+        return f"{self.form.contract.check_prefix}-{number:03d}"
+
+    def find(self, key: tuple[object, ...], finding: Finding) -> None:
+        """Keep a finding once per key, so that a fault in every line is told once, where it is first seen."""
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.setdefault(key, finding)
+
+    def fits(self) -> list[Fit]:
+        grid = read_grid(self.path, self.edition.encoding, self.edition.delimiter, self.check_id(1))
+        sheets, findings = choose_sheets(grid, self.edition, self.check_id(2))
+        fits = []
+        for sheet in sheets:
+            fit, faults = fit_sheet(sheet, self.edition, self.check_id(2))
+            findings += faults
+            fits += [fit] if fit else []
+        if findings:
+            raise ReturnDoesNotFitForm(self.path.name, findings)
+        return fits
+
+    def lines(self) -> Iterator[Line]:
+        count = 0
+        self.check_issued()
+        for fit in self.fits():
+            for line in _SheetReading(self, fit).lines():
+                count += 1
+                yield line
+        if count == 0:
+            finding = Finding(self.check_id(5), "at least one line below the headings", None, "Fill the form in, and send it again.")
+            self.find(("no lines",), finding)
+        elif self.edition.period_ends == "by_the_quarter" and not self.ends_in_quarter:
+            self.find_nothing_new()
+        if self.findings:
+            raise ReturnDoesNotFitForm(self.path.name, list(self.findings.values()))
+
+    def check_issued(self) -> None:
+        source = self.form.layout.issued
+        if source and source.origin == "file_name" and self.identity.issued_on is None and (text := source.search(self.path.name)):
+            expected = "the day of issue, written as 23/01/2018"
+            self.find(("issued",), Finding(self.check_id(2), expected, text, "Mend the date in the file name, and send the file again."))
+
+    def find_nothing_new(self) -> None:
+        expected = f"at least one figure of {self.quarter.label}, as the file name says"
+        found = f"figures up to {self.latest}" if self.latest else "no period that can be read"
+        self.find(("nothing new",), Finding(self.check_id(3), expected, found, QUARTER_REMEDY))
+
+
+class _SheetReading:
+    """One sheet while its lines are read."""
+
+    def __init__(self, whole: _Return, fit: Fit) -> None:
+        self.whole, self.fit, self.edition = whole, fit, whole.edition
+        self.sheet = fit.sheet
+        self.labels = self.edition.labels
+        self.codes = {column.name: column.allowed_values for column in whole.form.contract.columns}
+        self.known: dict[tuple[str, str | None], str | None] = {}
+        self.periods: dict[str, Period | None] = {}
+        self.filled: dict[int, str | None] = {}
+        self.by_field = {rule.field: index for index, rule in fit.columns.items()}
+        self.down = [index for index, rule in fit.columns.items() if rule.heading in self.edition.fill_down]
+        self.bare = self.bare_columns()
+        self.given = {key: self.given_text(value) for key, value in self.edition.values.items()}
+        self.sides = self.side_columns()
+
+    # What stands above and beside the lines.
+
+    def given_text(self, value: str | Source) -> str | None:
+        if isinstance(value, str):
+            return value
+        found = self.find_source(value)
+        return found.text if found else None
+
+    def find_source(self, source: Source) -> Found | None:
+        if source.origin == "file_name":
+            text = source.search(self.whole.path.name)
+            return Found(text) if text else None
+        if source.origin == "column":
+            return search_sheet(source, self.sheet)
+        return search_sheet(source, self.sheet, self.above())
+
+    def above(self) -> Iterator[Row]:
+        for line, cells in self.sheet.rows():
+            if line >= self.fit.first_header_line:
+                return
+            yield line, cells
+
+    def own_period(self) -> Period:
+        """Return the period that the sheet is about: its own where its name gives one, or else the return's."""
+        source = self.edition.values.get("period")
+        if isinstance(source, Source) and source.origin == "sheet":
+            return self.period(self.given.get("period")) or self.whole.identity.period
+        return self.whole.identity.period
+
+    # What the sheet says of itself.
+
+    def check_statements(self) -> None:
+        for statement in self.edition.says:
+            if statement.source.origin == "column":
+                continue  # held against every line, see check_line
+            found = self.find_source(statement.source)
+            if found:
+                self.check_statement(statement, found)
+            elif not statement.optional:
+                self.find_no_statement(statement)
+
+    def check_statement(self, statement: Statement, found: Found) -> None:
+        if statement.about == "partner":
+            self.check_partner(found)
+        else:
+            self.check_quarter(found, statement.source.type)
+
+    def find_no_statement(self, statement: Statement) -> None:
+        wanted = "the name of the organisation" if statement.about == "partner" else f"the period, {self.own_period()}"
+        finding = Finding(self.whole.check_id(2), f"{wanted}, in a cell above the headings", None, REMEDY, self.sheet.name)
+        self.whole.find(("no statement", statement.about, self.sheet.name), finding)
+
+    def check_partner(self, found: Found) -> None:
+        partners = self.whole.form.contract.partners
+        code = code_for(found.text, self.labels.get("partners", {}), partners)
+        if code != self.whole.identity.partner_code:
+            expected = f"the partner of the folder, {self.whole.identity.partner_code}"
+            finding = Finding(self.whole.check_id(4), expected, found.text, FOLDER_REMEDY, found.sheet, found.line, found.column)
+            self.whole.find(("partner", found.sheet, plain(found.text)), finding)
+
+    def check_quarter(self, found: Found, hint: str | None) -> None:
+        expected = self.own_period()
+        period = self.period(found.text, hint)
+        same_kind = period is not None and period.type == expected.type
+        if period is None or (period != expected if same_kind else period.quarter != expected.quarter):
+            says = f"{_shown(expected)}, as the {self.authority()} says"
+            finding = Finding(self.whole.check_id(3), says, found.text, QUARTER_REMEDY, found.sheet, found.line, found.column)
+            self.whole.find(("quarter", found.sheet, plain(found.text)), finding)
+
+    def authority(self) -> str:
+        source = self.edition.values.get("period")
+        if isinstance(source, Source) and source.origin == "sheet":
+            return "sheet's name"
+        return self.whole.form.layout.quarter.origin.replace("_", " ")
+
+    # The lines.
+
+    def lines(self) -> Iterator[Line]:
+        self.check_statements()
+        read = self.indicator_lines if self.whole.form.is_indicator else self.register_lines
+        for line, cells in self.rows():
+            self.check_line(line, cells)
+            yield from read(line, cells)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows below the header that are lines of the form, with blanks filled down where the layout says so."""
+        width, is_csv = len(self.fit.headings), self.sheet.name is None
+        for line, cells in self.sheet.rows():
+            if line <= self.fit.header_line:
+                continue
+            first = next((cell for cell in cells if cell and cell.strip()), None)
+            if first is None or is_like(first, self.edition.skip_lines):
+                continue
+            if is_like(first, self.edition.stop_at):
+                return
+            if is_csv and len(cells) != width:
+                self.check_width(line, cells, width)
+            yield line, self.fill_down([*cells, *[None] * (width - len(cells))])
+
+    def fill_down(self, cells: list[str | None]) -> list[str | None]:
+        for index in self.down:
+            if cells[index] and str(cells[index]).strip():
+                self.filled[index] = cells[index]
+            cells[index] = self.filled.get(index)
+        return cells
+
+    def check_width(self, line: int, cells: list[str | None], width: int) -> None:
+        if len(cells) > width and not any(cell and cell.strip() for cell in cells[width:]):
+            return
+        finding = Finding(
+            self.whole.check_id(2),
+            f"{width} fields, one under each heading",
+            f"{len(cells)}",
+            "Look for a delimiter too many or too few, or for a file that was cut off, and send it again.",
+            line=line,
+        )
+        self.whole.find(("width", line), finding)
+
+    def bare_columns(self) -> set[int]:
+        return {index for index, heading in enumerate(self.fit.headings) if not heading}
+
+    def check_line(self, line: int, cells: list[str | None]) -> None:
+        """Find fault with cells under no heading, and with a period or partner in a column that is not the return's."""
+        for index in (*self.bare, *range(len(self.fit.headings), len(cells))):
+            if cells[index] and str(cells[index]).strip():
+                finding = Finding(
+                    self.whole.check_id(2), "nothing where there is no heading", cells[index], REMEDY, self.sheet.name, line, self.fit.heading(index)
+                )
+                self.whole.find(("no heading", self.sheet.name, index), finding)
+        for statement in self.edition.says:
+            if statement.source.origin == "column":
+                self.check_cell(statement, line, cells)
+
+    def check_cell(self, statement: Statement, line: int, cells: list[str | None]) -> None:
+        for index, heading in enumerate(self.fit.headings):
+            if heading and matching(heading, (statement.source.heading or "",)) and (cell := cells[index]) and cell.strip():
+                text = statement.source.search(cell)
+                if text:
+                    self.check_statement(statement, Found(text, self.sheet.name, line, heading))
+
+    def register_lines(self, line: int, cells: list[str | None]) -> Iterator[Line]:
+        landed: dict[str, str | None] = {"sheet": self.sheet.name, "line_number": str(line), **self.given}
+        for name, index in self.by_field.items():
+            if name != "ignore":
+                landed[name] = cells[index]
+        yield Line(self.sheet.name, line, landed)
+
+    def indicator_lines(self, line: int, cells: list[str | None]) -> Iterator[Line]:
+        row = {**self.given, **{name: cells[index] for name, index in self.by_field.items() if name != "ignore"}}
+        if "value" in self.by_field:
+            yield self.line(line, self.by_field["value"], row, {})
+        for column in self.fit.wide:
+            value = cells[column.index]
+            is_blank = not (value and value.strip())
+            if column.rule.role != "value" or (is_blank and column.rule.leave_out_blank):
+                continue
+            beside = {role: cells[index] for role, index in self.sides.get(column.index, {}).items()}
+            yield self.line(line, column.index, {**row, "value": value, **beside}, column.texts)
+
+    def line(self, line: int, index: int, row: Mapping[str, str | None], said: Mapping[str, str]) -> Line:
+        """Make the line of one value from its row and from what its own heading says."""
+        heading = self.fit.heading(index)
+        cells: dict[str, str | None] = {
+            "sheet": self.sheet.name,
+            "line_number": str(line),
+            "column_number": str(index + 1),
+            "column_name": heading,
+            **{name: row.get(name) for name in ("value", "numerator", "denominator", "note")},
+        }
+        for name in ("measure", "breakdown", "area"):
+            label = said.get(name) or _or_none(row.get(name))
+            cells[f"{name}_label"], cells[f"{name}_code"] = label, self.code(name, label)
+        label, period = self.period_of(row, said)
+        cells |= {"period_label": label, "period_type": None, "period_start": None, "period_end": None}
+        if period:
+            cells |= {"period_type": period.type, "period_start": period.start.isoformat(), "period_end": period.end.isoformat()}
+            self.check_period(period, label, line, heading, row.get("value"))
+        status, rag = said.get("status") or _or_none(row.get("status")), _or_none(row.get("declared_rag"))
+        cells["status"] = self.label("statuses", status, str.lower)
+        cells["declared_rag"] = self.label("rags", rag, str.upper)
+        return Line(self.sheet.name, line, cells, index + 1, heading)
+
+    # What labels mean.
+
+    def code(self, name: str, label: str | None) -> str | None:
+        key = (name, label)
+        if key not in self.known:
+            self.known[key] = code_for(label, self.labels.get(f"{name}s", {}), self.codes.get(f"{name}_code", ()))
+        return self.known[key]
+
+    def label(self, name: str, text: str | None, otherwise: Callable[[str], str]) -> str | None:
+        if text is None:
+            return None
+        return code_for(text, self.labels.get(name, {})) or otherwise(text.strip())
+
+    def period_of(self, row: Mapping[str, str | None], said: Mapping[str, str]) -> tuple[str | None, Period | None]:
+        """Return a value's period as sent and as read: from two dates, from its texts together, or the return's own."""
+        start, end = _or_none(row.get("period_start")), _or_none(row.get("period_end"))
+        if start or end:
+            label = _or_none(row.get("period")) or " - ".join(part for part in (start, end) if part)
+            return label, self.period_between(start, end, _or_none(row.get("period_type")))
+        column = row.get("period") if "period" in self.by_field else None
+        texts = [self.given.get("period"), column, said.get("period")]
+        label = " ".join(text.strip() for text in texts if text and text.strip())
+        if not label:
+            return _shown(self.whole.identity.period), self.whole.identity.period
+        return label, self.period(label, _or_none(row.get("period_type")))
+
+    def period(self, text: str | None, hint: str | None = None) -> Period | None:
+        if text is None:
+            return None
+        hint = plain(hint).replace(" ", "_") if hint else self.edition.period_type
+        key = f"{hint}|{text}"
+        if key not in self.periods:
+            self.periods[key] = self.read_period(text, hint)
+        return self.periods[key]
+
+    def read_period(self, text: str, hint: str | None) -> Period | None:
+        labels = self.labels.get("periods", {})
+        known = matching(text, labels)
+        try:
+            return parse_period(labels[known]) if known is not None else parse_period(text, hint)
+        except ValueError:
+            return None
+
+    def period_between(self, start: str | None, end: str | None, hint: str | None) -> Period | None:
+        hint = plain(hint).replace(" ", "_") if hint else self.edition.period_type
+        try:
+            last = parse_date(end or start or "")
+            first = last if start is None else parse_date(start)
+            return Period("as_at", last, last) if hint == "as_at" else parse_period(f"{first} - {last}", hint)
+        except ValueError:
+            return None
+
+    def check_period(self, period: Period, label: str | None, line: int, heading: str, value: str | None) -> None:
+        """Find fault with a period that the return can't be about. A cell that only says 'not yet' may stand in a later quarter."""
+        whole = self.whole
+        whole.ends_in_quarter = whole.ends_in_quarter or period.quarter == whole.quarter
+        whole.latest = max(whole.latest or period, period, key=lambda one: one.end)
+        ends = self.edition.period_ends
+        is_later = ends == "by_the_quarter" and period.quarter > whole.quarter
+        is_other = ends == "in_the_quarter" and period.quarter != whole.quarter
+        text = mark_key(value or "")
+        if is_other or (is_later and text and text not in whole.form.layout.marks):
+            wanted = "a period that ends in" if is_other else "a period that ends by"
+            expected = f"{wanted} {whole.quarter.label}, as the {whole.form.layout.quarter.origin.replace('_', ' ')} says"
+            finding = Finding(whole.check_id(3), expected, label, QUARTER_REMEDY, self.sheet.name, line, heading)
+            whole.find(("period", self.sheet.name, label), finding)
+
+    def side_columns(self) -> dict[int, dict[str, int]]:
+        """Return which columns stand beside a value (its numerator, its RAG), by the value's column and the field."""
+        sides: dict[int, dict[str, int]] = {}
+        for side in self.fit.wide:
+            for column in self.fit.wide:
+                if side.rule.role != "value" and column.rule.role == "value" and self.belong(side, column):
+                    sides.setdefault(column.index, {})[side.rule.role] = side.index
+        return sides
+
+    def belong(self, side: WideColumn, column: WideColumn) -> bool:
+        """Return whether all that a side column says of itself is said by the value's column, too."""
+        return all(self.mean_same(name, text, column.texts.get(name)) for name, text in side.texts.items())
+
+    def mean_same(self, name: str, one: str, other: str | None) -> bool:
+        if other is None:
+            return False
+        if name == "period":
+            first, second = self.period(one), self.period(other)
+            return first == second if first and second else plain(one) == plain(other)
+        first_code, second_code = (self.code(name, text) or plain(text) for text in (one, other))
+        return first_code == second_code
+
+
+def _or_none(text: str | None) -> str | None:
+    return text if text and text.strip() else None
+
+
+def _shown(period: Period) -> str:
+    return period.quarter.label if period.type == "financial_quarter" else period.key
