@@ -213,7 +213,7 @@ def facts_of(receipt: Receipt) -> list[tuple[str, str]]:
         ("Form", receipt.form),
         ("Quarter", receipt.quarter),
         ("Issued", f"{issued.day} {issued:%B %Y}" if issued else "not known"),
-        ("Received", f"{receipt.received_at.day} {receipt.received_at:%B %Y, %H:%M %Z}".strip()),
+        ("Received", f"{receipt.received_at.day} {receipt.received_at:%B %Y, %H:%M} UTC"),
         ("Lines taken in", f"{receipt.lines_taken_in:,} of {receipt.line_count:,}"),
         ("Receipt number", str(receipt.load_id)),
     ]

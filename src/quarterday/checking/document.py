@@ -21,7 +21,17 @@ Made from the contracts in `returns/` and the files in `expectations/`; don't ed
 | set the line aside | the line stays out of the figures; over the form's limit the return is refused | the partner |
 | flag | the line is taken in and listed on the receipt | the partner looks; the office decides |
 
-Numbers 001 to 004, 008 and 009 of each form are the reader's: the file, its sheets, headings, partner and quarter.
+## Every form
+
+Made by the reader, before a line is taken in. Each refuses the return.
+
+| Check | What must be so | What the partner does |
+| --- | --- | --- |
+| QDY-001 | The file's name is one that a form asks for. | Give the file its form's name and send it again. |
+| ...-001 | The file can be opened, and is what its name says. | Save it again in the form's format and send it again. |
+| ...-002 | Sheets, headings and edition are those of the form. | Put the figures into the unaltered form. |
+| ...-003 | The file says which period it is about, the same wherever it says so. | Correct the period and send it again. |
+| ...-004 | The partner is one that sends this form. | Put the file into the folder of the right partner. |
 """
 ACTIONS = {"reject_return": "refuse the return", "quarantine_line": "set the line aside", "flag": "flag"}
 

@@ -1,0 +1,136 @@
+"""Facts against what was admitted: the project's own checks, on a release whose core is right and then wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+from checking_support import GOOD_CALL, land
+from psycopg2.extensions import connection as Connection
+
+from quarterday.checking.checks import Check
+from quarterday.checking.facts import FactsDoNotAgree, check_facts, read_fact_checks
+from quarterday.checking.judging import judge_by_checks
+from quarterday.checking.suites import CheckCouldNotRun
+from quarterday.contracts import Form, load_forms
+from quarterday.settings import Settings
+
+EXPECTATIONS = Path(__file__).parents[2] / "expectations"
+BUDGET = {
+    "body": "OPCC",
+    "budget_line": "Total",
+    "financial_year": "2017/18",
+    "status": "final",
+    "budget_gbp": "1,200",
+    "outturn_gbp": "1,100",
+}
+# Core as dbt makes it, as far as the checks look.
+CORE = """
+create table core.fct_measurement (load_id bigint, sheet text, line_number int, column_number int, measure_code text,
+    breakdown_code text, area_code text, period_key text, partner_code text, value numeric);
+create table core.fct_action_status (load_id bigint, sheet text, line_number int, action_key text, period_key text);
+create table core.fct_budget_line (load_id bigint, sheet text, line_number int, body text, budget_line text,
+    period_key text, status text, budget_gbp numeric, outturn_gbp numeric);
+create table core.fct_grant_award (load_id bigint, sheet text, line_number int, fund_code text, period_key text,
+    award_count bigint, awarded_gbp numeric);
+"""
+BUILD = """
+insert into core.fct_measurement
+select load_id, sheet, line_number, column_number, measure_code, breakdown_code, area_code, period_label, 'p', value
+from typed.indicator where line_number <> 9;
+insert into core.fct_budget_line
+select load_id, sheet, line_number, body, budget_line, financial_year, status, budget_gbp, outturn_gbp
+from typed.budget_outturn;
+"""
+
+
+@pytest.fixture
+def connection(settings: Settings) -> Iterator[Connection]:
+    opened = psycopg2.connect(settings.server_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def release(connection: Connection) -> int:
+    """A release of two admitted loads, the first with line 9 set aside, and core as it should be."""
+    forms = load_forms(EXPECTATIONS.parent / "returns")
+    calls = [GOOD_CALL, GOOD_CALL | {"value": "[x]"}, GOOD_CALL | {"value": "lots", "line_number": 9}]
+    loads = [_admit(forms["victim_gateway"], calls, connection), _admit(forms["budget_outturn"], [BUDGET], connection)]
+    run("insert into ledger.release (code_version) values ('test')", connection)
+    run("insert into ledger.release_load select release_id, unnest(%s) from ledger.release", connection, loads)
+    run(CORE + BUILD, connection)
+    return 1
+
+
+def _admit(form: Form, lines: list[dict[str, object]], connection: Connection) -> int:
+    load_id = land(form, lines, connection)
+    within = Check(
+        f"{form.contract.check_prefix}-101", "S.", "critical", "quarantine_line", "R.", "E", predicate="false"
+    )
+    aside = Check(f"{form.contract.check_prefix}-102", "S.", "critical", "flag", "R.", "E", predicate="line_number = 9")
+    assert judge_by_checks(load_id, form, [within, aside], connection).is_admitted
+    run("update ledger.line_issue set action = 'quarantine_line' where load_id = %s", connection, load_id)
+    return load_id
+
+
+def run(statement: str, connection: Connection, *values: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+
+
+def test_facts_that_are_what_was_admitted_pass(release: int, connection: Connection) -> None:
+    checks = check_facts(release, connection, EXPECTATIONS)
+    assert len(checks) == len(read_fact_checks(EXPECTATIONS)) >= 10
+    assert all(check.has_passed for check in checks)
+
+
+@pytest.mark.parametrize(
+    ("statement", "check_id", "words"),
+    [
+        ("delete from core.fct_measurement where line_number = 2", "FCT-001", "expected 2, found 1"),
+        ("insert into core.fct_measurement table core.fct_measurement", "FCT-001", "expected 2, found 4"),
+        ("update core.fct_measurement set value = value * 10", "FCT-002", "expected 12, found 120"),
+        ("update core.fct_measurement set area_code = null", "FCT-003", "found one missing"),
+        ("delete from core.fct_budget_line", "FCT-021", "expected 1, found 0"),
+        ("update core.fct_budget_line set outturn_gbp = 1", "FCT-022", "outturn_gbp: expected 1100000, found 1"),
+        ("update core.fct_budget_line set body = null", "FCT-023", "found one missing"),
+        ("delete from ledger.load_period where load_id = 1", "FCT-042", "admitted, with its periods"),
+        ("update ledger.verdict set verdict = 'rejected' where load_id = 1", "FCT-004", "found rejected"),
+        ("insert into core.fct_action_status values (1, null, 1, 'a', 'b')", "FCT-011", "found 1"),
+        ("insert into core.fct_grant_award values (1, null, 1, null, 'b', 1, 1)", "FCT-033", "found one missing"),
+        (
+            "create or replace function ledger.plan_publication(p_release_id bigint) returns table (form text, "
+            "partner_code text, period_type text, period daterange, load_id bigint, issued daterange, is_current boolean, "
+            "is_new boolean) language sql as 'select null, null, null, null::daterange, 1, null::daterange, true, true'",
+            "FCT-041",
+            "found none",
+        ),
+    ],
+)
+def test_facts_that_differ_stop_the_release_with_numbers(
+    statement: str, check_id: str, words: str, release: int, connection: Connection
+) -> None:
+    run(statement, connection)
+    with pytest.raises(FactsDoNotAgree) as caught:
+        check_facts(release, connection, EXPECTATIONS)
+    failed = {check.check_id: check for check in caught.value.failed}
+    assert words in failed[check_id].differences[0]
+    assert f"  {check_id} " in str(caught.value)
+
+
+def test_check_on_facts_that_breaks_is_our_fault(release: int, connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "facts").mkdir()
+    (tmp_path / "facts" / "a.yml").write_text(
+        "checks: [{id: FCT-001, statement: S., remedy: R., differences: 'select nothing as what'}]"
+    )
+    with pytest.raises(CheckCouldNotRun, match="nothing"):
+        check_facts(release, connection, tmp_path)
+
+
+def test_builder_role_may_check_facts(release: int, connection: Connection) -> None:
+    run("grant select on all tables in schema core to quarterday_builder", connection)
+    run("set local role quarterday_builder", connection)
+    assert check_facts(release, connection, EXPECTATIONS)
