@@ -1,0 +1,33 @@
+{# The financial year begins on 1 April. Three months earlier, it is a calendar year with calendar quarters. #}
+{% macro financial_year_start(day) -%}
+    extract(year from {{ day }} - interval '3 months')::integer
+{%- endmacro %}
+
+{% macro financial_quarter_number(day) -%}
+    extract(quarter from {{ day }} - interval '3 months')::integer
+{%- endmacro %}
+
+{# '2017-18' for any day from 1 April 2017 to 31 March 2018. #}
+{% macro financial_year_label(day) -%}
+    {{ financial_year_start(day) }}::text || '-' || to_char({{ day }} + interval '9 months', 'YY')
+{%- endmacro %}
+
+{# '2017-18-Q3' as in file names and keys. #}
+{% macro financial_quarter_key(day) -%}
+    {{ financial_year_label(day) }} || '-Q' || {{ financial_quarter_number(day) }}::text
+{%- endmacro %}
+
+{# The key of any period: two dates and a type, never a label as sent. #}
+{% macro period_key(period_type, period_start, period_end) -%}
+    case {{ period_type }}
+        when 'financial_quarter' then {{ financial_quarter_key(period_start) }}
+        when 'financial_year' then {{ financial_year_label(period_start) }}
+        when 'as_at' then 'as_at:' || to_char({{ period_end }}, 'YYYY-MM-DD')
+        else {{ period_type }} || ':' || to_char({{ period_start }}, 'YYYY-MM-DD') || '/' || to_char({{ period_end }}, 'YYYY-MM-DD')
+    end
+{%- endmacro %}
+
+{# First day of a financial quarter key such as '2017-18-Q3'. #}
+{% macro quarter_start(quarter_key) -%}
+    (make_date(left({{ quarter_key }}, 4)::integer, 4, 1) + (right({{ quarter_key }}, 1)::integer - 1) * interval '3 months')::date
+{%- endmacro %}

@@ -1,0 +1,53 @@
+{# Lines of the loads that the release being built brings in. An array, so that PostgreSQL can push it down to each form's index. #}
+{% macro in_release() -%}
+    load_id = any(array(
+        select release_load.load_id
+        from {{ source('ledger', 'release_load') }} as release_load
+        where release_load.release_id = {{ var('release_id') }}
+    ))
+{%- endmacro %}
+
+{# A quarantined line stays in landing and never reaches a fact. #}
+{% macro not_quarantined(relation) -%}
+    not exists (
+        select 1
+        from {{ source('ledger', 'line_issue') }} as line_issue
+        where line_issue.load_id = {{ relation }}.load_id
+            and line_issue.line_number = {{ relation }}.line_number
+            and coalesce(line_issue.sheet, '') = coalesce({{ relation }}.sheet, '')
+            and line_issue.action = 'quarantine_line'
+    )
+{%- endmacro %}
+
+{# A fact as it is published now: its load speaks for the period it is about. #}
+{% macro is_published(relation) -%}
+    exists (
+        select 1
+        from {{ source('ledger', 'publication') }} as publication
+        where publication.load_id = {{ relation }}.load_id
+            and publication.period @> {{ relation }}.period_end
+            and upper_inf(publication.known)
+            and upper_inf(publication.issued)
+    )
+{%- endmacro %}
+
+{# The release whose derived facts readers see. #}
+{% macro newest_release() -%}
+    (
+        select release.release_id
+        from {{ source('ledger', 'release') }} as release
+        where release.published_at is not null
+        order by release.published_at desc, release.release_id desc
+        limit 1
+    )
+{%- endmacro %}
+
+{# Green, amber or red from how far a value is better than its baseline, in percent. Null where there is nothing to compare. #}
+{% macro rag_from(improvement_pct, rule) -%}
+    case
+        when {{ improvement_pct }} is null then null
+        when {{ improvement_pct }} >= {{ rule }}.green_at_least_pct then 'G'
+        when {{ improvement_pct }} >= {{ rule }}.amber_at_least_pct then 'A'
+        else 'R'
+    end
+{%- endmacro %}

@@ -1,0 +1,30 @@
+-- Grain: one row per line of a fund awards return: load, fund, financial year, round and status.
+{{ config(unique_key='load_id') }}
+
+with award_lines as (
+
+    select * from {{ ref('stg_community_fund_awards') }}
+
+),
+
+final as (
+
+    select
+        load_id,
+        sheet,
+        line_number,
+        fund_code,
+        financial_year as period_key,
+        make_date(left(financial_year, 4)::integer, 4, 1) as period_start,
+        make_date(left(financial_year, 4)::integer + 1, 3, 31) as period_end,
+        funding_round,
+        round_count,
+        award_count,
+        available_gbp,
+        awarded_gbp,
+        status
+    from award_lines
+
+)
+
+select * from final

@@ -1,0 +1,213 @@
+-- Grain: one row per release, outcome measure, area and financial quarter, from the baseline on to the end of the last year with a figure.
+{{ config(unique_key='release_id') }}
+
+with release as (
+
+    select * from {{ ref('int_release') }}
+
+),
+
+outcome_values as (
+
+    select * from {{ ref('int_outcome_value') }}
+
+),
+
+outcome_baselines as (
+
+    select * from {{ ref('int_outcome_baseline') }}
+
+),
+
+baselines as (
+
+    select * from {{ ref('baselines') }}
+
+),
+
+measures as (
+
+    select * from {{ ref('dim_measure') }}
+
+),
+
+periods as (
+
+    select * from {{ ref('dim_period') }}
+
+),
+
+rules as (
+
+    select * from {{ ref('int_rag_rule') }}
+
+),
+
+flags as (
+
+    select * from {{ ref('value_flags') }}
+
+),
+
+due_dates as (
+
+    select
+        form,
+        reporting_quarter,
+        max(due_on) as due_on
+    from {{ source('ledger', 'expected_return') }}
+    group by form, reporting_quarter
+
+),
+
+quarter_values as (
+
+    select * from outcome_values
+    where period_type = 'financial_quarter'
+
+),
+
+spans as (
+
+    select
+        quarter_values.measure_code,
+        quarter_values.area_code,
+        min(quarter_values.form) as form,
+        least(min(quarter_values.period_start), min(baselines.reported_from)) as first_day,
+        max(quarter_values.period_end) as last_day
+    from quarter_values
+    left join baselines on quarter_values.measure_code = baselines.measure_code
+    group by quarter_values.measure_code, quarter_values.area_code
+
+),
+
+-- Every area of a measure is followed to the same last year, so that a table of them has no holes.
+last_years as (
+
+    select
+        measure_code,
+        max({{ financial_year_start('last_day') }}) as last_year
+    from spans
+    group by measure_code
+
+),
+
+spine as (
+
+    select
+        spans.measure_code,
+        spans.area_code,
+        spans.form,
+        periods.period_key,
+        periods.period_start,
+        periods.period_end
+    from spans
+    inner join last_years on spans.measure_code = last_years.measure_code
+    inner join periods
+        on periods.period_type = 'financial_quarter'
+        and periods.period_start >= spans.first_day
+        and periods.financial_year_sort <= last_years.last_year
+
+),
+
+compared as (
+
+    select
+        release.release_id,
+        spine.measure_code,
+        spine.area_code,
+        spine.period_key,
+        spine.period_end,
+        quarter_values.value,
+        quarter_values.value_qualifier,
+        quarter_values.value_flag,
+        quarter_values.numerator,
+        quarter_values.denominator,
+        quarter_values.status,
+        quarter_values.declared_rag,
+        coalesce(quarter_values.aggregation, 'none') as aggregation,
+        quarter_values.load_id,
+        quarter_values.sheet,
+        quarter_values.line_number,
+        coalesce(quarter_values.issued_on, release.as_of) as known_on,
+        outcome_baselines.baseline_period_key,
+        outcome_baselines.baseline_value,
+        outcome_baselines.baseline_quarter_value,
+        coalesce(outcome_baselines.is_baseline_labelled_as_year, false) as is_baseline_labelled_as_year,
+        case
+            when quarter_values.value_qualifier = 'exact' then quarter_values.value - outcome_baselines.baseline_quarter_value
+        end as change,
+        case
+            when measures.lag_months > 0 then (spine.period_end + measures.lag_months * interval '1 month')::date
+        end as lagged_until,
+        due_dates.due_on,
+        flags.lag_state as flag_state,
+        rules.better_sign,
+        rules.green_at_least_pct,
+        rules.amber_at_least_pct
+    from spine
+    cross join release
+    inner join measures on spine.measure_code = measures.measure_code
+    inner join rules on spine.measure_code = rules.measure_code
+    left join quarter_values
+        on spine.measure_code = quarter_values.measure_code
+        and spine.area_code = quarter_values.area_code
+        and spine.period_start = quarter_values.period_start
+    left join outcome_baselines
+        on spine.measure_code = outcome_baselines.measure_code
+        and spine.area_code = outcome_baselines.area_code
+    left join due_dates
+        on spine.form = due_dates.form
+        and spine.period_key = due_dates.reporting_quarter
+    left join flags on quarter_values.value_flag = flags.value_flag
+
+),
+
+measured as (
+
+    select
+        compared.*,
+        round(100 * compared.change / nullif(compared.baseline_quarter_value, 0), 1) as change_pct
+    from compared
+
+),
+
+final as (
+
+    select
+        release_id,
+        measure_code,
+        area_code,
+        period_key,
+        value,
+        value_qualifier,
+        value_flag,
+        numerator,
+        denominator,
+        baseline_period_key,
+        baseline_value,
+        baseline_quarter_value,
+        is_baseline_labelled_as_year,
+        change,
+        change_pct,
+        status,
+        case
+            when value is not null then 'available'
+            when flag_state is not null then flag_state
+            when known_on < lagged_until then 'not_available_until'
+            when known_on <= period_end then 'not_due'
+            when due_on is null or known_on <= due_on then 'due'
+            else 'late'
+        end as lag_state,
+        coalesce(lagged_until, due_on) as available_on,
+        {{ rag_from('measured.better_sign * measured.change_pct', 'measured') }} as rag_computed,
+        declared_rag as rag_declared,
+        aggregation,
+        load_id,
+        sheet,
+        line_number
+    from measured
+
+)
+
+select * from final

@@ -1,0 +1,20 @@
+-- Grain: one row per partner that sends returns.
+{{ config(unique_key='partner_code') }}
+
+with partners as (
+
+    select * from {{ ref('partners') }}
+
+),
+
+final as (
+
+    select
+        partner_code,
+        partner_name,
+        partner_type
+    from partners
+
+)
+
+select * from final

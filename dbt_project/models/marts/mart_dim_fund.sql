@@ -1,0 +1,22 @@
+-- Grain: one row per fund.
+{{ config(alias='dim_fund') }}
+
+with funds as (
+
+    select * from {{ ref('dim_fund') }}
+
+),
+
+final as (
+
+    select
+        funds.fund_code,
+        funds.fund_name,
+        funds.priority_slug,
+        funds.valid_from,
+        funds.valid_to
+    from funds
+
+)
+
+select * from final

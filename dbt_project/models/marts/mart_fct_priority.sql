@@ -1,0 +1,34 @@
+-- Grain: one row per priority and financial quarter, as of the newest release.
+{{ config(alias='fct_priority') }}
+
+with priorities as (
+
+    select * from {{ ref('fct_priority') }}
+
+),
+
+final as (
+
+    select
+        priorities.release_id,
+        priorities.priority_code,
+        priorities.period_key,
+        priorities.outcome_red_count,
+        priorities.outcome_amber_count,
+        priorities.outcome_green_count,
+        priorities.outcome_unrated_count,
+        priorities.rag_rolled_up,
+        priorities.action_red_count,
+        priorities.action_amber_count,
+        priorities.action_green_count,
+        priorities.action_white_count,
+        priorities.award_year_gbp,
+        priorities.return_due_count,
+        priorities.return_in_count,
+        priorities.return_late_count
+    from priorities
+    where priorities.release_id = {{ newest_release() }}
+
+)
+
+select * from final

@@ -1,0 +1,139 @@
+"""Runs dbt in this process, as the builder, with its state under the home and nothing sent anywhere.
+
+Two dbt runs at once on one project collide, so a run holds an advisory lock of the warehouse from start to end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import psycopg2
+
+from quarterday.errors import QuarterdayError
+from quarterday.settings import Settings, database_url
+
+BUILD_LOCK = "quarterday.dbt"
+FAILURES = frozenset({"error", "fail", "runtime error", "partial success"})
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node: a model, a seed or a test. ``row_count`` is null where dbt doesn't tell."""
+
+    node_id: str
+    status: str
+    seconds: float
+    row_count: int | None
+    message: str | None
+
+
+class DbtFailed(QuarterdayError):
+    """dbt did not finish, or a node failed; the message names each failing node and what it said."""
+
+    def __init__(self, command: str, results: Sequence[NodeResult], reason: str | None = None) -> None:
+        self.results = list(results)
+        failures = [result for result in results if result.status in FAILURES]
+        lines = [f"DbtFailed: dbt {command}: nothing was published."]
+        lines += [f"  {failure.node_id}: {failure.status}: {failure.message or 'no message'}" for failure in failures]
+        if reason:
+            lines.append(f"  {reason}")
+        super().__init__("\n".join(lines))
+
+
+def run_dbt(
+    arguments: Sequence[str], settings: Settings, target_path: Path | None = None, variables: dict[str, Any] | None = None
+) -> list[NodeResult]:
+    """Run one dbt command on the project and return what became of each node.
+
+    Args:
+        arguments: As on the command line, for example ``["build", "--select", "tag:release"]``.
+        target_path: Where compiled files and the parsed project are kept; ``dbt/target`` in the home by default.
+            A folder that stays makes the next run parse only what has changed.
+        variables: dbt variables.
+
+    Raises:
+        DbtFailed: A node failed, or dbt could not start.
+    """
+    target = target_path or settings.home / "dbt" / "target"
+    target.mkdir(parents=True, exist_ok=True)
+    command = [*arguments, *_places(settings, target)]
+    if variables:
+        command += ["--vars", json.dumps(variables)]
+    with _one_at_a_time(settings), _profile(settings, target):
+        success, exception, results = _invoke(command)
+    if success:
+        return results
+    raise DbtFailed(" ".join(arguments), results, str(exception) if exception else None)
+
+
+def _invoke(command: list[str]) -> tuple[bool, BaseException | None, list[NodeResult]]:
+    # dbt takes a second to import; only what runs it should pay.
+    from dbt.cli.main import dbtRunner
+
+    outcome = dbtRunner().invoke(command)
+    results = getattr(outcome.result, "results", None) or []
+    return outcome.success, outcome.exception, [_node_result(result) for result in results]
+
+
+def _node_result(result: Any) -> NodeResult:
+    node = getattr(result, "node", None)
+    response = getattr(result, "adapter_response", None) or {}
+    return NodeResult(
+        node_id=getattr(node, "unique_id", None) or getattr(result, "unique_id", "unknown"),
+        status=str(getattr(result, "status", "success")),
+        seconds=round(float(getattr(result, "execution_time", 0.0)), 3),
+        row_count=response.get("rows_affected"),
+        message=getattr(result, "message", None),
+    )
+
+
+def _places(settings: Settings, target: Path) -> list[str]:
+    folder = str(settings.dbt_project)
+    logs = str(settings.home / "dbt" / "logs")
+    return ["--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", logs, "--quiet"]
+
+
+@contextmanager
+def _profile(settings: Settings, target: Path) -> Iterator[None]:
+    """Set the environment that profiles.yml reads, and put the old one back."""
+    address = urlsplit(database_url(settings, "builder"))
+    values = {
+        "QUARTERDAY_DBT_HOST": address.hostname or "127.0.0.1",
+        "QUARTERDAY_DBT_PORT": str(address.port or 5432),
+        "QUARTERDAY_DBT_USER": unquote(address.username or ""),
+        "QUARTERDAY_DBT_PASSWORD": unquote(address.password or ""),
+        "QUARTERDAY_DBT_DBNAME": address.path.lstrip("/"),
+        "QUARTERDAY_DBT_TARGET": str(target),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _one_at_a_time(settings: Settings) -> Iterator[None]:
+    """Hold the build lock; a second run waits for the first. PostgreSQL lets it go if this process dies."""
+    connection = psycopg2.connect(database_url(settings, "builder"), application_name="quarterday dbt lock")
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(hashtext(%s))", (BUILD_LOCK,))
+        yield
+    finally:
+        connection.close()

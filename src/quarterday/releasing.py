@@ -1,0 +1,242 @@
+"""From admitted returns to what readers see: open a release, build it with dbt, check it, publish it in one transaction.
+
+A release that was cut off is taken up again: there is at most one that is open, and building it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import execute_values
+
+from quarterday.checking import facts
+from quarterday.dbt import DbtFailed, NodeResult, run_dbt
+from quarterday.settings import Settings
+from quarterday.warehouse import connect
+
+OPEN_LOCK = "quarterday.release"
+ARRIVING = "10 minutes"
+LOCK_TIMEOUT = "5s"
+RELEASE_BUILD = ("build", "--select", "tag:release", "--exclude-resource-type", "unit_test")
+DEPLOY = ("build", "--exclude-resource-type", "unit_test")
+
+
+def begin(settings: Settings, run_id: str | None = None, wait_for_arriving: bool = False) -> int | None:
+    """Open a release for what is admitted and not released; see :func:`open_release`."""
+    with connect(settings, "builder") as connection:
+        return open_release(connection, run_id, wait_for_arriving)
+
+
+def open_release(connection: Connection, run_id: str | None = None, wait_for_arriving: bool = False) -> int | None:
+    """Open a release of every admitted load that no published release has, or take up the one that is open.
+
+    Args:
+        connection: The builder's; one transaction, committed by the caller.
+        run_id: What asked for the release.
+        wait_for_arriving: Answer None while a return registered in the last ten minutes has no verdict and nothing older
+            waits: its own verdict will ask for the release, which then brings in both.
+
+    Returns:
+        The release's id, or None when there is nothing to release now.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", (OPEN_LOCK,))
+        release_id = _open_release_id(cursor)
+        pending = _pending_loads(cursor)
+        if not pending:
+            _empty(cursor, release_id)
+            return None
+        if wait_for_arriving and _may_wait(cursor, pending):
+            return None
+        release_id = release_id or _new_release(cursor, run_id)
+        _empty(cursor, release_id)
+        execute_values(
+            cursor,
+            "insert into ledger.release_load (release_id, load_id) values %s",
+            [(release_id, load_id) for load_id in pending],
+        )
+    return release_id
+
+
+def build_facts(release_id: int, settings: Settings) -> int:
+    """Build a release's facts into ``core`` and test them; nobody sees them yet. Returns the number of fact rows written.
+
+    What each dbt node did is kept in ``ledger.dbt_run``. A published release is left as it is.
+
+    Raises:
+        DbtFailed: A model or a test failed. Nothing was published.
+    """
+    if is_published(release_id, settings):
+        return 0
+    try:
+        results = run_dbt(RELEASE_BUILD, settings, variables={"release_id": release_id})
+    except DbtFailed as error:
+        _note_run(release_id, error.results, settings)
+        raise
+    _note_run(release_id, results, settings)
+    return sum(result.row_count or 0 for result in results if ".fct_" in result.node_id and result.node_id.startswith("model."))
+
+
+def check_facts(release_id: int, settings: Settings) -> int:
+    """Check with Great Expectations that a release's facts are what was admitted; returns the number of checks passed.
+
+    Raises:
+        FactsDoNotAgree: A check failed. Nothing was published.
+        CheckCouldNotRun: A check could not be run.
+    """
+    if is_published(release_id, settings):
+        return 0
+    with connect(settings, "builder") as connection:
+        return len(facts.check_facts(release_id, connection, settings.expectations))
+
+
+def publish(release_id: int, settings: Settings) -> int:
+    """Publish a release in one short transaction; returns the number of publication rows written, 0 when it was published before.
+
+    Raises:
+        psycopg2.errors.LockNotAvailable: Another publication held on for longer than five seconds; try again.
+    """
+    with connect(settings, "builder") as connection, connection.cursor() as cursor:
+        cursor.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+        cursor.execute("select ledger.publish_release(%s)", (release_id,))
+        (written,) = cursor.fetchone() or (0,)
+        return int(written)
+
+
+def deploy_marts(settings: Settings, force: bool = False) -> bool:
+    """Bring reference data, empty facts, ``mart`` and ``history`` up to the project's code; returns whether there was anything to do.
+
+    Run when the code changes, never by a load or a release: views are replaced here and nowhere else.
+
+    Raises:
+        DbtFailed: A seed, model or test failed; the next call tries again.
+    """
+    checksum = project_checksum(settings)
+    note = settings.home / "dbt" / "deployed"
+    if not force and note.exists() and note.read_text() == f"{_database_id(settings)} {checksum}":
+        return False
+    run_dbt(DEPLOY, settings)
+    note.write_text(f"{_database_id(settings)} {checksum}")
+    return True
+
+
+def project_checksum(settings: Settings) -> str:
+    """Return a SHA-256 over every file of the dbt project that says what it builds."""
+    digest = hashlib.sha256()
+    for path in _project_files(settings.dbt_project):
+        digest.update(str(path.relative_to(settings.dbt_project)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def is_published(release_id: int, settings: Settings) -> bool:
+    """Return whether readers see the release."""
+    with connect(settings, "builder") as connection, connection.cursor() as cursor:
+        cursor.execute("select published_at is not null from ledger.release where release_id = %s", (release_id,))
+        row = cursor.fetchone()
+        return bool(row and row[0])
+
+
+def code_version(project: Path | None = None) -> str:
+    """Return the git commit of the checkout, or the package's version where there is no checkout."""
+    folder = project or Path(__file__).parents[2]
+    try:
+        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True, timeout=5)
+    except (OSError, subprocess.SubprocessError):
+        return version("quarterday")
+    return asked.stdout.strip()
+
+
+def _open_release_id(cursor: Cursor) -> int | None:
+    cursor.execute("select release_id from ledger.release where published_at is null")
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _new_release(cursor: Cursor, run_id: str | None) -> int:
+    cursor.execute(
+        "insert into ledger.release (run_id, code_version) values (%s, %s) returning release_id", (run_id, code_version())
+    )
+    (release_id,) = cursor.fetchone() or (0,)
+    return int(release_id)
+
+
+def _empty(cursor: Cursor, release_id: int | None) -> None:
+    if release_id is not None:
+        cursor.execute("delete from ledger.release_load where release_id = %s", (release_id,))
+
+
+def _pending_loads(cursor: Cursor) -> list[int]:
+    """Return the admitted loads that were neither released nor withdrawn, oldest first."""
+    cursor.execute(
+        """select verdict.load_id
+        from ledger.verdict
+        where verdict.verdict in ('admitted', 'admitted_with_quarantine')
+            and not exists (
+                select 1
+                from ledger.release_load
+                join ledger.release using (release_id)
+                where release_load.load_id = verdict.load_id and release.published_at is not null
+            )
+            and not exists (
+                select 1 from ledger.load_event where load_event.load_id = verdict.load_id and load_event.event = 'withdrawn'
+            )
+        order by verdict.load_id"""
+    )
+    return [load_id for (load_id,) in cursor.fetchall()]
+
+
+def _may_wait(cursor: Cursor, pending: list[int]) -> bool:
+    cursor.execute(
+        f"""select
+            exists (
+                select 1 from ledger.load
+                left join ledger.verdict using (load_id)
+                where verdict.load_id is null and load.form is not null
+                    and load.received_at > clock_timestamp() - interval '{ARRIVING}'
+            )
+            and not exists (
+                select 1 from ledger.verdict
+                where load_id = any(%s) and judged_at < clock_timestamp() - interval '{ARRIVING}'
+            )""",
+        (pending,),
+    )
+    (may_wait,) = cursor.fetchone() or (False,)
+    return bool(may_wait)
+
+
+def _note_run(release_id: int, results: list[NodeResult], settings: Settings) -> None:
+    with connect(settings, "builder") as connection, connection.cursor() as cursor:
+        cursor.execute("delete from ledger.dbt_run where release_id = %s", (release_id,))
+        if results:
+            execute_values(
+                cursor,
+                "insert into ledger.dbt_run (release_id, node_id, status, seconds, row_count, message) values %s",
+                [
+                    (release_id, result.node_id, result.status, result.seconds, result.row_count, result.message)
+                    for result in results
+                ],
+            )
+
+
+def _project_files(folder: Path) -> list[Path]:
+    kinds = {".sql", ".yml", ".csv"}
+    built = {"target", "logs"}
+    files = (path for path in folder.rglob("*") if path.suffix in kinds and path.relative_to(folder).parts[0] not in built)
+    return sorted(files)
+
+
+def _database_id(settings: Settings) -> str:
+    """Return what tells one warehouse from another, so that a fresh database is deployed to even from an old home."""
+    with connect(settings, "builder") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            """select (select oid from pg_database where datname = current_database())::text
+            || ' ' || coalesce(to_regclass('mart.fct_return')::oid::text, 'none')"""
+        )
+        (database_id,) = cursor.fetchone() or ("",)
+        return str(database_id)

@@ -1,0 +1,313 @@
+"""What a reader finds in mart, from returns whose every number is written here."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import psycopg2
+import pytest
+from marts_support import (
+    Figure,
+    admit_figures,
+    admit_register,
+    deployed_template,
+    module_warehouse,
+    quarter,
+    quarters_of,
+    release,
+    rows,
+    year,
+)
+
+from quarterday.settings import Settings
+from quarterday.warehouse import connect
+
+__all__ = ["deployed_template", "module_warehouse"]
+
+# Authority: baseline 2015-16, the quarters of 2016-17, the quarters of 2017-18 as printed.
+FIRST_TIME_ENTRANTS = {
+    "staffordshire_county": ("yos_staffordshire", "167", ["48", "25", "50", "41"], ["31", "38", "24", "[x]"]),
+    "stoke_on_trent": ("yos_stoke", "96", ["24", "38", "36", "41"], ["21", "19", "10", "[x]"]),
+}
+REOFFENDING = {
+    ("youth_reoffending_rate", "staffordshire_county"): "41.3",
+    ("youth_reoffending_rate", "stoke_on_trent"): "52.2",
+    ("youth_reoffending_rate", "pcc_area"): "46.7",
+    ("adult_reoffending_rate", "staffordshire_county"): "24.2",
+    ("adult_reoffending_rate", "stoke_on_trent"): "33.3",
+    ("adult_reoffending_rate", "pcc_area"): "28.7",
+}
+# Term and letter of every action, in the order of the printed plan.
+ACTIONS = {
+    "Prevention": "Mc:A S:G Mc:A M:G Mc:A Mc:A S:G S:G M:A S:G M:G M:G Mc:A M:G",
+    "Diversion": "S:G S:G S:G S:G Mc:A Mc:A S:G S:G S:G M:G M:G S:G M:G M:G M:G M:G M:G L:A",
+    "Offender Management": "S:G M:A L:A M:G M:G M:G M:G M:G",
+    "Rehabilitation and Resettlement": "M:G M:G M:G S:G S:G M:G M:G G:G",
+    "Cross-Cutting Programmes/Initiatives": "S:G S:G S:G S:G Mc:A",
+}
+COHORTS = [quarter("2015-10-01", "2015-12-31"), *quarters_of(2016), *quarters_of(2017)]
+
+
+def entrants(area: str, first: int, values: list[str]) -> list[Figure]:
+    """Return a year's quarters of first-time entrants."""
+    periods = zip(quarters_of(first), values, strict=True)
+    return [Figure("first_time_entrants", area, period, value, "interim") for period, value in periods]
+
+
+def action_lines() -> list[dict[str, Any]]:
+    """Return the action plan's lines as the form has them."""
+    marks = [(theme, *mark.split(":")) for theme, plan in ACTIONS.items() for mark in plan.split()]
+    return [
+        {
+            "action_number": str(number),
+            "theme": theme,
+            "reference": "1",
+            "action_label": f"Action {number}",
+            "lead": None,
+            "term_printed": "M c/f" if term == "Mc" else term,
+            "carried_forward": "yes" if term == "Mc" else "no",
+            "rag": rag,
+            "has_evidence": "yes" if number % 2 else "no",
+        }
+        for number, (theme, term, rag) in enumerate(marks, start=1)
+    ]
+
+
+@pytest.fixture(scope="module")
+def marts(module_warehouse: Settings) -> Settings:
+    """A warehouse with the returns behind the printed tables, released."""
+    settings = module_warehouse
+    for area, (partner, baseline, before, after) in FIRST_TIME_ENTRANTS.items():
+        first = [Figure("first_time_entrants", area, year(2015), baseline), *entrants(area, 2016, before)]
+        admit_figures(settings, "first_time_entrants", partner, "2016-17-Q4", "2017-04-28", first)
+        admit_figures(settings, "first_time_entrants", partner, "2017-18-Q3", "2018-02-10", entrants(area, 2017, after))
+    cohorts = [
+        Figure(measure, area, period, value if period == COHORTS[0] else "[x]")
+        for (measure, area), value in REOFFENDING.items()
+        for period in COHORTS
+    ]
+    admit_figures(settings, "proven_reoffending", "ministry_of_justice", "2015-16-Q3", "2018-04-23", cohorts)
+    plan = ("financial_quarter", "2018-01-01", "2018-03-31")
+    board = "offender_management_board"
+    admit_register(settings, "reducing_offending_action_plan", board, "2017-18-Q4", "2018-04-23", action_lines(), plan)
+    budget = {"body": "OPCC", "budget_line": "Total", "financial_year": "2016/17", "status": "provisional"}
+    budget |= {"budget_gbp": "10,626", "outturn_gbp": "9,590", "variance_gbp": "1,036", "variance_pct": "9.7"}
+    admit_register(settings, "budget_outturn", "opcc_finance", "2016-17-Q4", "2017-06-30", [budget], year(2016))
+    award = {"fund_code": "people_power_fund", "financial_year": "2020/21", "funding_round": "1", "awarded_gbp": "26,082"}
+    award |= {"award_count": "16", "status": "final"}
+    admit_register(settings, "community_fund_awards", "opcc_commissioning", "2020-21-Q4", "2020-10-26", [award], year(2020))
+    hedged = [
+        Figure("victim_gateway_referrals", "pcc_area", period, value)
+        for period, value in zip(quarters_of(2017), ["over 12,000", "14000", "14574", "13000"], strict=True)
+    ]
+    admit_figures(settings, "victim_gateway", "citizens_advice", "2017-18-Q4", "2018-04-23", hedged)
+    release(settings)
+    return settings
+
+
+def outcome_cells(settings: Settings, measure: str, area: str) -> dict[str, tuple[Any, ...]]:
+    """Return column label to (computed value, printed text) of one row of the outcome table."""
+    found = rows(
+        settings,
+        f"""select column_label, computed_value, printed_text from mart.rpt_outcome_against_baseline
+        where measure_code = '{measure}' and area_code = '{area}' order by column_sort""",
+    )
+    return {label: (value, printed) for label, value, printed in found}
+
+
+def test_area_total_is_computed_beside_the_printed_one_when_they_differ(marts: Settings) -> None:
+    cells = outcome_cells(marts, "first_time_entrants", "pcc_area")
+    computed = {label: None if value is None else int(value) for label, (value, _) in cells.items()}
+    assert computed == {
+        "Baseline 2015-16": 263,
+        "2016-17 Q1": 72,
+        "2016-17 Q2": 63,
+        "2016-17 Q3": 86,
+        "2016-17 Q4": 82,
+        "2016-17 annual": 303,
+        "2017-18 Q1": 52,
+        "2017-18 Q2": 57,
+        "2017-18 Q3": 34,
+        "2017-18 Q4": None,
+        "2017-18 annual": None,
+        "RAG": None,
+    }
+    assert cells["2016-17 annual"][1] == "305"
+
+
+def test_only_the_printed_area_total_disagrees_in_the_outcome_table(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select measure_code, area_code, column_label, difference
+        from mart.rpt_outcome_against_baseline where not agrees""",
+    )
+    assert found == [("first_time_entrants", "pcc_area", "2016-17 annual", Decimal(-2))]
+
+
+def test_every_printed_cell_of_the_outcome_table_stands_beside_a_computed_one(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select
+            (select count(*) from mart.fct_published_figure where table_name = 'outcome_against_baseline'),
+            (select count(printed_figure_id) from mart.rpt_outcome_against_baseline)""",
+    )
+    assert found == [(102, 102)]
+
+
+def test_reoffending_is_not_available_until_two_years_after_its_quarter(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select period_key, lag_state, available_on::text from mart.fct_outcome
+        where measure_code = 'youth_reoffending_rate' and area_code = 'pcc_area' order by period_key""",
+    )
+    assert found[0] == ("2015-16-Q3", "available", "2017-12-31")
+    assert ("2016-17-Q1", "not_available_until", "2018-06-30") in found
+    assert {state for _, state, _ in found[2:]} == {"not_available_until"}
+
+
+def test_simple_mean_of_rates_is_kept_as_sent_and_named_when_no_numerator_was_given(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select measure_code, value, aggregation, is_baseline_labelled_as_year from mart.fct_outcome
+        where area_code = 'pcc_area' and period_key = '2015-16-Q3' order by measure_code""",
+    )
+    assert found == [
+        ("adult_reoffending_rate", Decimal("28.7"), "simple_mean_as_sent", True),
+        ("youth_reoffending_rate", Decimal("46.7"), "simple_mean_as_sent", True),
+    ]
+
+
+def test_rate_has_no_annual_figure_when_no_numerator_was_given(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select distinct value, reason from mart.fct_outcome_year where measure_code = 'adult_reoffending_rate'""",
+    )
+    assert found == [(None, "rate_without_numerator_and_denominator")]
+
+
+def test_hedged_quarter_makes_no_annual_total(marts: Settings) -> None:
+    found = rows(
+        marts,
+        "select value, value_to_date, reason from mart.fct_outcome_year where measure_code = 'victim_gateway_referrals'",
+    )
+    assert found == [(None, None, "quarter_not_exact")]
+
+
+def test_baseline_of_a_year_is_prorated_for_a_quarter(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select baseline_value, baseline_quarter_value, change, change_pct, rag_computed from mart.fct_outcome
+        where measure_code = 'first_time_entrants' and area_code = 'pcc_area' and period_key = '2017-18-Q3'""",
+    )
+    assert found == [(Decimal(263), Decimal("65.75"), Decimal("-31.75"), Decimal("-48.3"), "G")]
+
+
+def test_quarter_without_a_figure_says_why(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select value, value_flag, lag_state from mart.fct_outcome
+        where measure_code = 'first_time_entrants' and area_code = 'stoke_on_trent' and period_key = '2017-18-Q4'""",
+    )
+    assert found == [(None, "x", "not_due")]
+
+
+def test_action_overview_counts_rows_and_keeps_the_printed_cell_beside(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select theme, term, rag, computed_count, printed_text from mart.rpt_action_overview
+        where not agrees order by theme, term, rag""",
+    )
+    assert found == [
+        ("Offender Management", "M", "A", 1, None),
+        ("Offender Management", "M", "G", 5, "6"),
+        ("Prevention", "M", "A", 6, "5"),
+        ("Prevention", "M", "G", 4, "5"),
+        ("Rehabilitation and Resettlement", "M", "A", 0, "1"),
+        ("Rehabilitation and Resettlement", "M", "G", 6, "5"),
+        ("Total", "M", "A", 10, "9 c/f"),
+        ("Total", "M", "G", 22, "23"),
+    ]
+
+
+def test_action_overview_totals_are_the_whole_plan(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select rag, computed_count from mart.rpt_action_overview
+        where theme = 'Total' and term = 'all' order by rag_order""",
+    )
+    assert found == [("R", 0), ("A", 12), ("G", 41), ("W", 0), ("all", 53)]
+
+
+def test_misprinted_term_is_corrected_and_said_when_the_corrections_name_it(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select term, term_printed, findings from mart.fct_action_status where action_key = 'framework_2015.048'""",
+    )
+    assert found == [("M", "G", "term printed as G, read as M; no evidence given; no responsible lead named")]
+
+
+def test_budget_is_in_pounds_when_the_form_is_in_thousands(marts: Settings) -> None:
+    found = rows(marts, "select budget_gbp, outturn_gbp, variance_computed_gbp, is_total from mart.fct_budget_line")
+    assert found == [(Decimal(10626000), Decimal(9590000), Decimal(1036000), False)]
+
+
+def test_award_stands_under_its_fund_and_year(marts: Settings) -> None:
+    found = rows(marts, "select fund_code, period_key, awarded_gbp, award_count, status from mart.fct_grant_award")
+    assert found == [("people_power_fund", "2020-21", Decimal(26082), 16, "final")]
+
+
+def test_priority_takes_the_worst_rating_of_its_outcomes(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select outcome_red_count, outcome_green_count, rag_rolled_up from mart.fct_priority
+        where priority_code = 'plan_2013.managing_offenders' and period_key = '2016-17-Q3'""",
+    )
+    assert found == [(1, 0, "R")]
+
+
+def test_priority_counts_its_actions_in_the_quarter_that_reported_them(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select action_amber_count, action_green_count from mart.fct_priority
+        where priority_code = 'plan_2017.managing_offenders' and period_key = '2017-18-Q4'""",
+    )
+    assert found == [(12, 41)]
+
+
+def test_return_is_released_when_its_load_is_published_and_late_when_none_came(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select period_key, state from mart.fct_return
+        where form = 'first_time_entrants' and partner_code = 'yos_stoke' and period_key in ('2016-17-Q4', '2017-18-Q2')
+        order by period_key""",
+    )
+    assert found == [("2016-17-Q4", "released"), ("2017-18-Q2", "late")]
+
+
+@pytest.mark.parametrize("relation", ["core.fct_measurement", "core.fct_outcome", "ledger.publication", "landing.indicator"])
+def test_reader_is_refused_outside_mart_and_history(marts: Settings, relation: str) -> None:
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="permission denied for schema"):
+        rows(marts, f"select * from {relation}")
+
+
+def test_reader_sees_every_view_of_mart_and_history(marts: Settings) -> None:
+    views = rows(
+        marts, "select schemaname || '.' || viewname from pg_views where schemaname in ('mart', 'history')", role="owner"
+    )
+    assert len(views) >= 28
+    with connect(marts, "reader") as connection, connection.cursor() as cursor:
+        for (view,) in views:
+            cursor.execute(f"select * from {view} limit 1")
+
+
+def test_every_view_and_column_of_mart_says_what_it_is(marts: Settings) -> None:
+    without = rows(
+        marts,
+        """select relation.relname, attribute.attname
+        from pg_class as relation
+        join pg_attribute as attribute on attribute.attrelid = relation.oid and attribute.attnum > 0
+        where relation.relnamespace in ('mart'::regnamespace, 'history'::regnamespace)
+            and (obj_description(relation.oid) not like 'Grain: %' or col_description(relation.oid, attribute.attnum) is null)""",
+    )
+    assert without == []
