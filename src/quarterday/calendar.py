@@ -34,7 +34,9 @@ _DATE = rf"(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}[/.\-]\d{{1,2}}[/.\-]\d{{2,4}
 _YEAR = r"(\d{4})[/\-](\d{4}|\d{2})"
 _QUARTER_FIRST = re.compile(rf"(?:q|qtr|quarter) ?([1-4])[ ,:(\-]*(?:of )?(?:fy ?)?{_YEAR}\)?")
 _QUARTER_LAST = re.compile(rf"(?:fy ?)?{_YEAR}[ ,:(\-]*(?:q|qtr|quarter) ?([1-4])\)?")
-_YEAR_ALONE = re.compile(rf"(?:fy|financial year|full year|year|annual|total)? ?{_YEAR}(?: (?:annual|total|full year|year|financial year))?")
+_YEAR_ALONE = re.compile(
+    rf"(?:fy|financial year|full year|year|annual|total)? ?{_YEAR}(?: (?:annual|total|full year|year|financial year))?"
+)
 _CALENDAR_YEAR = re.compile(r"(?:calendar year )?((?:19|20)\d\d)(?:\.0)?")
 _MONTH_SPAN = re.compile(rf"{_MONTH} ?(\d{{4}})? ?(?:to|-|until) ?{_MONTH} (\d{{4}})")
 _MONTH_ALONE = re.compile(rf"(?:month of )?{_MONTH}[ \-](\d{{4}}|\d{{2}})")
@@ -354,7 +356,9 @@ def _is_whole(period_type: str, start: date, end: date) -> bool:
     if start.day != 1 or end != _month_end(end.year, end.month):
         return False
     months = (end.year - start.year) * 12 + end.month - start.month + 1
-    first_month = {"financial_quarter": (1, 4, 7, 10), "financial_year": (4,), "calendar_year": (1,)}.get(period_type, range(1, 13))
+    first_month = {"financial_quarter": (1, 4, 7, 10), "financial_year": (4,), "calendar_year": (1,)}.get(
+        period_type, range(1, 13)
+    )
     length = {"financial_quarter": 3, "calendar_month": 1}.get(period_type, 12)
     return months == length and start.month in first_month
 

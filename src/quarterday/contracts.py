@@ -116,7 +116,9 @@ def load_forms(returns_folder: Path) -> dict[str, Form]:
     for form in forms:
         other = prefixes.setdefault(form.contract.check_prefix, form.name)
         if other != form.name:
-            raise OperatorError(f"{form.folder / CONTRACT_FILE}: checkPrefix {form.contract.check_prefix} belongs to {other}. Choose another.")
+            raise OperatorError(
+                f"{form.folder / CONTRACT_FILE}: checkPrefix {form.contract.check_prefix} belongs to {other}. Choose another."
+            )
     return {form.name: form for form in forms}
 
 
@@ -128,7 +130,9 @@ def load_form(folder: Path) -> Form:
     """
     contract = load_contract(folder)
     fields = INDICATOR_FIELDS if contract.family == "indicator" else tuple(column.name for column in contract.columns)
-    return Form(contract, load_layout(folder / LAYOUT_FILE, fields, is_indicator=contract.family == "indicator"), folder)
+    return Form(
+        contract, load_layout(folder / LAYOUT_FILE, fields, is_indicator=contract.family == "indicator"), folder
+    )
 
 
 def load_contract(folder: Path) -> Contract:
@@ -145,7 +149,9 @@ def load_contract(folder: Path) -> Contract:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise OperatorError(f"{path}: {reason}. See docs/how-to/add-a-form.md.") from error
     if contract.form != path.parent.name:
-        raise OperatorError(f"{path}: the contract's name is '{contract.form}' but its folder is '{path.parent.name}'. They must agree.")
+        raise OperatorError(
+            f"{path}: the contract's name is '{contract.form}' but its folder is '{path.parent.name}'. They must agree."
+        )
     return contract
 
 
@@ -189,7 +195,7 @@ def _contract(raw: dict[str, Any]) -> Contract:
 
 def _column(raw: dict[str, Any]) -> Column:
     options, custom = raw.get("logicalTypeOptions") or {}, _custom(raw)
-    rule = next((rule for rule in raw.get("quality") or () if rule.get("metric") == "invalidValues"), {})
+    rule: dict[str, Any] = next((rule for rule in raw.get("quality") or () if rule.get("metric") == "invalidValues"), {})
     return Column(
         name=raw["name"],
         business_name=raw.get("businessName") or raw["name"],

@@ -57,7 +57,11 @@ INDICATOR_TYPED = (
     ("period_end", "date", "Last day of the period."),
     ("period_ok", "boolean", "Whether the period could be read."),
     ("value", "numeric", "The number; null when it is not available or can't be read."),
-    ("value_flag", "text", "Why there is no value, or what to know of it: x, z, c, low, p, r; blank for an empty cell."),
+    (
+        "value_flag",
+        "text",
+        "Why there is no value, or what to know of it: x, z, c, low, p, r; blank for an empty cell.",
+    ),
     ("value_qualifier", "text", "'exact', or what was printed before the number: over, about, nearly."),
     ("value_ok", "boolean", "Whether the cell is a number or a known mark."),
     ("value_as_sent", "text", "The cell as sent."),
@@ -81,8 +85,12 @@ def landing_columns(form: Form) -> tuple[str, ...]:
 def landing_ddl(form: Form) -> str:
     """Return the statements that make a form's landing table, or add to it the columns it lacks. They may be repeated."""
     table = f"landing.{_name(form.name)}"
-    comment = f"comment on table {table} is {_text(f'{form.contract.description} As sent, as text. {form.contract.grain}')};"
-    return "\n".join([*(_partition(form, table) if form.is_indicator else _register(form, table)), comment, _landing_grants(table)])
+    comment = (
+        f"comment on table {table} is {_text(f'{form.contract.description} As sent, as text. {form.contract.grain}')};"
+    )
+    return "\n".join(
+        [*(_partition(form, table) if form.is_indicator else _register(form, table)), comment, _landing_grants(table)]
+    )
 
 
 def typed_view(form: Form) -> str:
@@ -116,7 +124,12 @@ def dbt_sources(forms: Mapping[str, Form]) -> str:
         )
         for form in forms.values()
     ]
-    source = {"name": "typed", "schema": "typed", "description": "What partners sent, typed; made from the contracts.", "tables": tables}
+    source = {
+        "name": "typed",
+        "schema": "typed",
+        "description": "What partners sent, typed; made from the contracts.",
+        "tables": tables,
+    }
     return yaml.safe_dump({"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=140)
 
 
@@ -133,7 +146,9 @@ def deploy(connection: Connection, forms: Mapping[str, Form]) -> None:
             cursor.execute(landing_ddl(form))
     for form in forms.values():
         _deploy_view(form.name, typed_view(form), f"{form.contract.description} {form.contract.grain}", connection)
-    _deploy_view("indicator", typed_indicator_view(forms), "Grain: one line per figure of an indicator return.", connection)
+    _deploy_view(
+        "indicator", typed_indicator_view(forms), "Grain: one line per figure of an indicator return.", connection
+    )
 
 
 def _deploy_view(name: str, query: str, comment: str, connection: Connection) -> None:
@@ -229,7 +244,9 @@ def _register_columns(column: Column, form: Form) -> list[str]:
 def _text_value(column: Column, form: Form) -> str:
     """Return the column's text; where the layout has labels for it, the code of its label."""
     name = _name(column.name)
-    sent = {label: code for edition in form.layout.editions for label, code in edition.labels.get(column.name, {}).items()}
+    sent = {
+        label: code for edition in form.layout.editions for label, code in edition.labels.get(column.name, {}).items()
+    }
     labels = {**{plain(code): code for code in sent.values()}, **sent}
     if not labels:
         return f"nullif(btrim({name}), '')"
@@ -240,10 +257,14 @@ def _text_value(column: Column, form: Form) -> str:
 def _typed_value(column: Column) -> tuple[str, str]:
     """Return the expression of a column's value, and the one that says whether it can be cast."""
     name = _name(column.name)
-    number = f"typed.number_text(typed.bare({name}))" if column.logical_type == "number" else f"typed.number_text({name})"
+    number = (
+        f"typed.number_text(typed.bare({name}))" if column.logical_type == "number" else f"typed.number_text({name})"
+    )
     if column.logical_type == "number":
         # A register's numbers are exact: 'over 12,000' is none.
-        return _scaled(f"{number}::numeric", column.scale), f"({number} is not null and typed.qualifier({name}) = 'exact')"
+        return _scaled(
+            f"{number}::numeric", column.scale
+        ), f"({number} is not null and typed.qualifier({name}) = 'exact')"
     if column.logical_type == "integer":
         return _scaled(f"{number}::numeric::bigint", column.scale), f"{number} ~ '^[-+]?\\d{{1,15}}(\\.0+)?$'"
     if column.logical_type == "date":
@@ -275,12 +296,25 @@ def _indicator_source() -> list[dict[str, Any]]:
 
 
 def _register_source(form: Form) -> list[dict[str, Any]]:
-    columns = [dict(zip(("name", "data_type", "description"), item, strict=True)) for item in (*INDICATOR_TYPED[:1], *INDICATOR_TYPED[2:4])]
+    columns = [
+        dict(zip(("name", "data_type", "description"), item, strict=True))
+        for item in (*INDICATOR_TYPED[:1], *INDICATOR_TYPED[2:4])
+    ]
     for column in form.contract.columns:
-        columns.append({"name": column.name, "data_type": TYPES[column.logical_type], "description": column.description})
+        columns.append(
+            {"name": column.name, "data_type": TYPES[column.logical_type], "description": column.description}
+        )
         if column.logical_type != "string":
-            columns.append({"name": f"{column.name}_flag", "data_type": "text", "description": f"Why {column.name} has no value."})
-            columns.append({"name": f"{column.name}_ok", "data_type": "boolean", "description": f"Whether {column.name} could be read."})
+            columns.append(
+                {"name": f"{column.name}_flag", "data_type": "text", "description": f"Why {column.name} has no value."}
+            )
+            columns.append(
+                {
+                    "name": f"{column.name}_ok",
+                    "data_type": "boolean",
+                    "description": f"Whether {column.name} could be read.",
+                }
+            )
     return columns
 
 

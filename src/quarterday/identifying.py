@@ -82,20 +82,43 @@ def _period_of(path: Path, partner_code: str, form: Form) -> Period:
     expected = f"the period in the {place}, as in '{form.layout.example}'"
     if found is None:
         found_instead = path.name if source.origin == "file_name" else None
-        raise _reject(path.name, check_id, expected, found_instead, "Say there which period the return is about, and send it again.")
+        raise _reject(
+            path.name,
+            check_id,
+            expected,
+            found_instead,
+            "Say there which period the return is about, and send it again.",
+        )
     try:
         return parse_period(found.text, source.type)
     except ValueError:
-        finding = Finding(check_id, expected, found.text, "Write the period as in the example, and send the file again.", found.sheet, found.line, found.column)
+        finding = Finding(
+            check_id,
+            expected,
+            found.text,
+            "Write the period as in the example, and send the file again.",
+            found.sheet,
+            found.line,
+            found.column,
+        )
         raise ReturnIsNotRecognised(path.name, [finding]) from None
 
 
 def _edition_of(name: str, partner_code: str, quarter: FinancialQuarter, form: Form) -> Edition:
     fitting = [edition for edition in form.layout.editions if edition.fits(partner_code, quarter, name)]
     if not fitting:
-        known = "; ".join(f"{edition.name} from {edition.from_quarter or 'the start'} to {edition.to_quarter or 'now'}" for edition in form.layout.editions)
+        known = "; ".join(
+            f"{edition.name} from {edition.from_quarter or 'the start'} to {edition.to_quarter or 'now'}"
+            for edition in form.layout.editions
+        )
         remedy = "If the period in the file name is right, ask the office to add an edition of the form."
-        raise _reject(name, f"{form.contract.check_prefix}-002", f"a period that an edition of the form covers ({known})", quarter.key, remedy)
+        raise _reject(
+            name,
+            f"{form.contract.check_prefix}-002",
+            f"a period that an edition of the form covers ({known})",
+            quarter.key,
+            remedy,
+        )
     return fitting[-1]
 
 
@@ -124,9 +147,11 @@ def _find(source: Source, path: Path, partner_code: str, form: Form) -> Found | 
 
 def _tops(path: Path, partner_code: str, form: Form) -> Iterator[Sheet]:
     """Yield the sheets cut to their tops, with the coding of an edition that this partner may use."""
-    editions = [edition for edition in form.layout.editions if edition.partner in (None, partner_code)] or list(form.layout.editions)
+    editions = [edition for edition in form.layout.editions if edition.partner in (None, partner_code)] or list(
+        form.layout.editions
+    )
     edition = editions[-1]
     for sheet in read_grid(path, edition.encoding, edition.delimiter, f"{form.contract.check_prefix}-001"):
         if not edition.sheets or sheet.name is None or is_like(sheet.name, edition.sheets):
             top = list(islice(sheet.rows(), TOP_ROWS))
-            yield Sheet(sheet.name, sheet.merged, partial(iter, top))
+            yield Sheet(sheet.name, sheet.merged, sheet.csv, partial(iter, top))

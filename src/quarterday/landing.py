@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from quarterday.contracts import Form
 from quarterday.generating import landing_columns
 from quarterday.identifying import Identity
-from quarterday.reading.files import read_grid
-from quarterday.reading.lines import Line, read_return
+from quarterday.reading.lines import Line, PlainCsv, plain_csv, read_return
+
+# Text codings that PostgreSQL reads itself, by Python's name.
+ENCODINGS = {"utf-8": "UTF8", "utf-8-sig": "UTF8", "cp1252": "WIN1252"}
+LONGEST_RECORD = 2**20
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -35,16 +40,88 @@ def land_return(path: Path, form: Form, identity: Identity, load_id: int, connec
     """
     with connection.cursor() as cursor:
         cursor.execute(f'delete from landing."{form.name}" where load_id = %s', (load_id,))
-        columns = landing_columns(form)
-        names = ", ".join(f'"{name}"' for name in ("load_id", *columns))
-        stream = _Stream(copy_rows(read_return(path, form, identity), columns, load_id))
-        try:
-            cursor.copy_expert(f'copy landing."{form.name}" ({names}) from stdin', stream)
-        except psycopg2.errors.QueryCanceled:
-            if stream.error:  # psycopg2 keeps only the text of what a read raises
-                raise stream.error from None
-            raise
-        return int(cursor.rowcount)
+        as_it_stands = plain_csv(path, form, identity)
+        if as_it_stands and as_it_stands.encoding in ENCODINGS:
+            cursor.execute("savepoint as_it_stands")
+            try:
+                return _copy_as_it_stands(path, as_it_stands, form, load_id, cursor)
+            except psycopg2.DataError:
+                # A line that COPY can't take: read it line by line, which says to the partner what is wrong with it.
+                cursor.execute("rollback to savepoint as_it_stands")
+        return _copy_lines(path, form, identity, load_id, cursor)
+
+
+def _copy_lines(path: Path, form: Form, identity: Identity, load_id: int, cursor: Cursor) -> int:
+    columns = landing_columns(form)
+    rows = copy_rows(read_return(path, form, identity), columns, load_id)
+    _copy(f'copy landing."{form.name}" ({_names(("load_id", *columns))}) from stdin', rows, cursor)
+    return int(cursor.rowcount)
+
+
+def _copy_as_it_stands(path: Path, csv: PlainCsv, form: Form, load_id: int, cursor: Cursor) -> int:
+    """Copy a csv's own bytes, each record with its load and line number before it: several times as fast as line by line.
+
+    Raises:
+        psycopg2.DataError: A record is not as COPY wants it, or there is none.
+    """
+    statement = (
+        f'copy landing."{form.name}" ({_names(("load_id", "line_number", *csv.names))}) from stdin with '
+        f"(format csv, delimiter E'\\x{ord(csv.delimiter):02x}', encoding '{ENCODINGS[csv.encoding]}', force_null ({_names(csv.names)}))"
+    )
+    _copy(statement, numbered_records(path, csv.delimiter.encode(), load_id), cursor)
+    if cursor.rowcount == 0:
+        raise psycopg2.DataError("no lines")
+    return int(cursor.rowcount)
+
+
+def _copy(statement: str, rows: Iterator[bytes], cursor: Cursor) -> None:
+    stream = _Stream(rows)
+    try:
+        cursor.copy_expert(statement, stream)
+    except psycopg2.errors.QueryCanceled:
+        if stream.error:  # psycopg2 keeps only the text of what a read raises
+            raise stream.error from None
+        raise
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def numbered_records(path: Path, delimiter: bytes, load_id: int) -> Iterator[bytes]:
+    """Yield a csv's records below its header as they stand, each after the load and the line on which it begins.
+
+    Raises:
+        psycopg2.DataError: A record that COPY would read otherwise than the csv reader does.
+    """
+    other = re.escape(delimiter)
+    field = rb'(?:"(?:[^"]|"")*"|[^"%s\r\n]*)' % other
+    well_quoted = re.compile(rb"%s(?:%s%s)*\r?\n?" % (field, other, field))
+    head = b"%d%s%%d%s" % (load_id, delimiter, delimiter)
+    for start, record in _records(path):
+        if start == 1 or not record.strip(b' \t\r\n"' + delimiter):
+            continue
+        if b'"' in record and not well_quoted.fullmatch(record):
+            raise psycopg2.DataError(f"line {start} has a quotation mark inside a field")
+        yield head % start + (record if record.endswith(b"\n") else record + b"\n")
+
+
+def _records(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield (first line, bytes) of every record: a line, or several where a quoted cell holds line breaks."""
+    parts: list[bytes] = []
+    start, quotes, length = 1, 0, 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            parts.append(line)
+            quotes += line.count(b'"')
+            length += len(line)
+            if quotes % 2 == 0:
+                yield start, line if len(parts) == 1 else b"".join(parts)
+                parts, start, quotes, length = [], number + 1, 0, 0
+            elif length > LONGEST_RECORD:
+                raise psycopg2.DataError(f"line {start} has a quotation mark that is not closed")
+    if parts:
+        raise psycopg2.DataError(f"line {start} has a quotation mark that is not closed")
 
 
 def copy_rows(lines: Iterable[Line], columns: tuple[str, ...], load_id: int) -> Iterator[bytes]:
@@ -69,6 +146,10 @@ class _Stream:
         except Exception as error:
             self.error = error
             raise
+
+    def readline(self, size: int = 8192) -> bytes:
+        """Return what :meth:`read` does; psycopg2 asks for the method and never calls it."""
+        return self.read(size)
 
     def _read(self, size: int) -> bytes:
         parts, length = [self.rest], len(self.rest)

@@ -159,7 +159,9 @@ class WideRule:
         """Return what a heading, as sent, says if it is one of these columns, else None."""
         if matching(heading, self.headings) is not None:
             return self.texts
-        match = self.pattern and (self.pattern.fullmatch(plain(heading)) or self.pattern.fullmatch(plain(heading, footnotes=False)))
+        match = self.pattern and (
+            self.pattern.fullmatch(plain(heading)) or self.pattern.fullmatch(plain(heading, footnotes=False))
+        )
         return {**self.texts, **{key: text for key, text in match.groupdict().items() if text}} if match else None
 
 
@@ -276,14 +278,19 @@ class _Reading:
         return tuple(str(item) for item in raw)
 
     def layout(self, raw: Any) -> Layout:
-        raw = self.mapping(raw, "layout", ("file_names", "example", "quarter", "editions"), ("issued", "marks", "labels"))
+        raw = self.mapping(
+            raw, "layout", ("file_names", "example", "quarter", "editions"), ("issued", "marks", "labels")
+        )
         labels = self.labels(raw.get("labels"), "labels")
         layout = Layout(
             file_names=self.texts(raw["file_names"], "file_names"),
             example=str(raw["example"]),
             quarter=self.source(raw["quarter"], "quarter"),
             issued=self.source(raw["issued"], "issued") if raw.get("issued") else None,
-            marks={mark_key(str(mark)): self.one_of(flag, FLAGS, f"marks, '{mark}'") for mark, flag in (raw.get("marks") or {}).items()},
+            marks={
+                mark_key(str(mark)): self.one_of(flag, FLAGS, f"marks, '{mark}'")
+                for mark, flag in (raw.get("marks") or {}).items()
+            },
             labels=labels,
             editions=tuple(self.edition(item, labels) for item in raw["editions"]),
         )
@@ -321,7 +328,17 @@ class _Reading:
     def edition(self, raw: Any, form_labels: Mapping[str, Mapping[str, str]]) -> Edition:
         place = f"edition '{raw.get('name') if isinstance(raw, dict) else raw}'"
         optional = (
-            *("partner", "from_quarter", "to_quarter", "file_names", "sheets", "ignore_sheets", "encoding", "delimiter", "header"),
+            *(
+                "partner",
+                "from_quarter",
+                "to_quarter",
+                "file_names",
+                "sheets",
+                "ignore_sheets",
+                "encoding",
+                "delimiter",
+                "header",
+            ),
             *("columns", "wide", "values", "period", "says", "fill_down", "stop_at", "skip_lines", "labels"),
         )
         raw = self.mapping(raw, place, ("name",), optional)
@@ -341,10 +358,14 @@ class _Reading:
             header_rows=int(self.one_of(header.get("rows", 1), (1, 2, 3), f"{place}, header, rows")),  # type: ignore[arg-type]
             header_find=self.texts(header.get("find"), f"{place}, header, find"),
             values=self.values(raw.get("values") or {}, f"{place}, values"),
-            period_type=self.one_of(period["type"], PERIOD_TYPES, f"{place}, period, type") if "type" in period else None,
+            period_type=self.one_of(period["type"], PERIOD_TYPES, f"{place}, period, type")
+            if "type" in period
+            else None,
             period_ends=self.one_of(period.get("ends", "any"), ENDS, f"{place}, period, ends"),
             says=tuple(self.statement(item, f"{place}, says") for item in raw.get("says") or ()),
-            labels={name: {**form_labels.get(name, {}), **own_labels.get(name, {})} for name in {*form_labels, *own_labels}},
+            labels={
+                name: {**form_labels.get(name, {}), **own_labels.get(name, {})} for name in {*form_labels, *own_labels}
+            },
         )
         return self.checked(edition, place)
 
@@ -355,7 +376,9 @@ class _Reading:
                 raise self.wrong(f"{place}, fill_down", f"'{heading}' is no heading of columns.")
         if edition.wide and not self.is_indicator:
             raise self.wrong(f"{place}, wide", "only indicator forms have columns that are values.")
-        is_valued = any(rule.role == "value" for rule in edition.wide) or any(column.field == "value" for column in edition.columns)
+        is_valued = any(rule.role == "value" for rule in edition.wide) or any(
+            column.field == "value" for column in edition.columns
+        )
         if self.is_indicator and not is_valued:
             raise self.wrong(place, "no column is a value: name one in columns, or list wide columns.")
         if not edition.columns and not edition.wide:
@@ -372,7 +395,9 @@ class _Reading:
         try:
             "".encode(raw or "utf-8")
         except LookupError:
-            raise self.wrong(f"{place}, encoding", f"unknown encoding '{raw}'; expected such as cp1252 or utf-8.") from None
+            raise self.wrong(
+                f"{place}, encoding", f"unknown encoding '{raw}'; expected such as cp1252 or utf-8."
+            ) from None
         return str(raw) if raw else None
 
     def columns(self, raw: Any, place: str) -> tuple[ColumnRule, ...]:
@@ -383,7 +408,9 @@ class _Reading:
     def column(self, heading: str, raw: Any, place: str) -> ColumnRule:
         raw = self.mapping({"is": raw} if isinstance(raw, str) else raw, place, ("is",), ("also", "optional"))
         kind = self.one_of(raw["is"], (*self.fields, "ignore"), place)
-        return ColumnRule(heading, kind, self.texts(raw.get("also"), f"{place}, also"), bool(raw.get("optional", False)))
+        return ColumnRule(
+            heading, kind, self.texts(raw.get("also"), f"{place}, also"), bool(raw.get("optional", False))
+        )
 
     def wide(self, raw: Any, place: str) -> WideRule:
         raw = self.mapping(raw, place, (), ("heading", "also", "pattern", "is", "optional", "blank", *WIDE_TEXTS))
@@ -398,17 +425,23 @@ class _Reading:
             pattern=pattern,
             texts={key: str(raw[key]) for key in WIDE_TEXTS if key in raw},
             optional=bool(raw.get("optional", False)),
-            leave_out_blank=self.one_of(raw.get("blank", "keep"), ("keep", "leave_out"), f"{place}, blank") == "leave_out",
+            leave_out_blank=self.one_of(raw.get("blank", "keep"), ("keep", "leave_out"), f"{place}, blank")
+            == "leave_out",
         )
 
     def values(self, raw: Any, place: str) -> dict[str, str | Source]:
         raw = self.mapping(raw, place, (), self.fields)
-        return {key: self.source(item, f"{place}, {key}") if isinstance(item, dict) else str(item) for key, item in raw.items()}
+        return {
+            key: self.source(item, f"{place}, {key}") if isinstance(item, dict) else str(item)
+            for key, item in raw.items()
+        }
 
     def statement(self, raw: Any, place: str) -> Statement:
         raw = self.mapping(raw, place, ("is", "from"), ("pattern", "heading", "type", "optional"))
         source = self.source({key: item for key, item in raw.items() if key not in ("is", "optional")}, place)
-        return Statement(self.one_of(raw["is"], ("quarter", "partner"), f"{place}, is"), source, bool(raw.get("optional", False)))
+        return Statement(
+            self.one_of(raw["is"], ("quarter", "partner"), f"{place}, is"), source, bool(raw.get("optional", False))
+        )
 
 
 _LISTS = ("file_names", "sheets", "ignore_sheets", "fill_down", "stop_at", "skip_lines")

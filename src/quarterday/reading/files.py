@@ -31,7 +31,6 @@ Row = tuple[int, list[str | None]]
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(rb"\s*(<!doctype html|<html|<table|<\?xml|<!--)", re.IGNORECASE)
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_MACROS = "_VBA_PROJECT".encode("utf-16-le")
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,12 @@ class Sheet:
     """One sheet, or the whole of a csv, whose name is None.
 
     ``merged`` are merged cells as ((first row, first column), (last row, last column)), counted from 1.
+    ``csv`` is the encoding and delimiter of a csv.
     """
 
     name: str | None
     merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+    csv: tuple[str, str] | None = None
     _source: Any = field(default=(), repr=False, compare=False)
 
     def rows(self) -> Iterator[Row]:
@@ -122,25 +123,35 @@ class _File:
             found = "a PDF"
         else:
             return start
-        self.refuse("a csv file or a workbook (xlsx, xls, ods)", found, "Open it in a spreadsheet program and save it as the form asks.")
+        self.refuse(
+            "a csv file or a workbook (xlsx, xls, ods)",
+            found,
+            "Open it in a spreadsheet program and save it as the form asks.",
+        )
 
     def refuse_unsafe_workbook(self, start: bytes) -> None:
         if self.suffix in (".csv", ".txt", ".tsv"):
-            self.refuse(f"text, as the name ends in {self.suffix}", "a workbook", "Save it as csv, or give the file its true ending.")
+            self.refuse(
+                f"text, as the name ends in {self.suffix}",
+                "a workbook",
+                "Save it as csv, or give the file its true ending.",
+            )
         size = self.path.stat().st_size
         if size > WORKBOOK_BYTES:
-            self.refuse(f"a workbook of at most {WORKBOOK_BYTES >> 20} MB", f"{size >> 20} MB", "Send the sheets of the form alone, or a csv.")
+            self.refuse(
+                f"a workbook of at most {WORKBOOK_BYTES >> 20} MB",
+                f"{size >> 20} MB",
+                "Send the sheets of the form alone, or a csv.",
+            )
         if start.startswith(_OLE):
             self.refuse_unsafe_ole()
         else:
             self.refuse_unsafe_zip()
 
     def refuse_unsafe_ole(self) -> None:
-        content = self.path.read_bytes()
-        if _ENCRYPTED in content:
+        # Macros are refused in xlsx alone: old xls files carry an empty macro project per sheet, and nothing here runs one.
+        if _ENCRYPTED in self.path.read_bytes():
             self.refuse_encrypted()
-        if _MACROS in content:
-            self.refuse_macros()
 
     def refuse_unsafe_zip(self) -> None:
         try:
@@ -149,15 +160,27 @@ class _File:
         except (zipfile.BadZipFile, OSError):
             self.refuse_damaged("the end of the file is missing")
         if sum(member.file_size for member in members) > UNPACKED_BYTES:
-            self.refuse("a workbook of ordinary size", "one that unpacks to more than 1 GB", "Send the sheets of the form alone, or a csv.")
+            self.refuse(
+                "a workbook of ordinary size",
+                "one that unpacks to more than 1 GB",
+                "Send the sheets of the form alone, or a csv.",
+            )
         names = {member.filename for member in members}
         if any(name.lower().endswith("vbaproject.bin") or name.startswith("Basic/") for name in names):
             self.refuse_macros()
         if not names & {"xl/workbook.xml", "content.xml"}:
-            self.refuse("a workbook (xlsx, xls, ods) or a csv file", "a zip file or a document of another kind", "Send the form itself.")
+            self.refuse(
+                "a workbook (xlsx, xls, ods) or a csv file",
+                "a zip file or a document of another kind",
+                "Send the form itself.",
+            )
 
     def refuse_encrypted(self) -> NoReturn:
-        self.refuse("a workbook that opens without a password", "an encrypted workbook", "Take the password off, and send the file again.")
+        self.refuse(
+            "a workbook that opens without a password",
+            "an encrypted workbook",
+            "Take the password off, and send the file again.",
+        )
 
     def refuse_macros(self) -> NoReturn:
         self.refuse("a workbook without macros", "a workbook with macros", "Save it as xlsx, and send that file.")
@@ -191,15 +214,22 @@ class _File:
                 "Delete the empty rows and columns after the last figure, or send a csv.",
             )
         rows = [[text_of(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
-        ranges = [((top + 1, left + 1), (bottom + 1, right + 1)) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()]
-        return Sheet(name, tuple(ranges), rows)
+        ranges = [
+            ((top + 1, left + 1), (bottom + 1, right + 1))
+            for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
+        ]
+        return Sheet(name, tuple(ranges), None, rows)
 
     def text(self, start: bytes, encoding: str | None, delimiter: str | None) -> Sheet:
         if self.suffix in (".xlsx", ".xls", ".ods"):
-            self.refuse(f"a workbook, as the name ends in {self.suffix}", "text or a damaged file", "Save it again in its true kind.")
+            self.refuse(
+                f"a workbook, as the name ends in {self.suffix}",
+                "text or a damaged file",
+                "Save it again in its true kind.",
+            )
         codec = self.encoding(start, encoding)
         separator = delimiter or self.delimiter(codec)
-        return Sheet(None, (), lambda: self.records(codec, separator))
+        return Sheet(None, (), (codec, separator), lambda: self.records(codec, separator))
 
     def encoding(self, start: bytes, declared: str | None) -> str:
         """Return how the text is coded. A byte order mark counts most; then what the layout says; then UTF-8."""
@@ -238,18 +268,27 @@ class _File:
         for chunk in self.chunks():
             if b"\0" in chunk:
                 line = lines + chunk[: chunk.index(b"\0")].count(b"\n")
-                self.refuse("text", "a NUL byte, which no text has", "Save the return as csv again, and send that file.", line)
+                self.refuse(
+                    "text", "a NUL byte, which no text has", "Save the return as csv again, and send that file.", line
+                )
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
                 line = lines + chunk[: max(error.start, 0)].count(b"\n")
                 byte = error.object[error.start]
-                self.refuse(f"text in {codec.upper()}", f"the byte 0x{byte:02X}", "Save the return as 'CSV UTF-8', and send that file.", line)
+                self.refuse(
+                    f"text in {codec.upper()}",
+                    f"the byte 0x{byte:02X}",
+                    "Save the return as 'CSV UTF-8', and send that file.",
+                    line,
+                )
             lines += chunk.count(b"\n")
         try:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            self.refuse(f"text in {codec.upper()}", "a character cut in half at the end", "Send the whole file again.", lines)
+            self.refuse(
+                f"text in {codec.upper()}", "a character cut in half at the end", "Send the whole file again.", lines
+            )
 
     def delimiter(self, codec: str) -> str:
         """Return the delimiter that parts the first lines into most columns."""

@@ -51,10 +51,15 @@ def choose_sheets(sheets: list[Sheet], edition: Edition, check_id: str) -> tuple
     filled = [sheet for sheet in sheets if any(_is_filled(cells) for _, cells in sheet.rows())]
     filled = [sheet for sheet in filled if not is_like(sheet.name or "", edition.ignore_sheets)]
     wanted = [sheet for sheet in filled if is_like(sheet.name or "", edition.sheets)] if edition.sheets else filled[:1]
-    expected = f"a sheet named like {' or '.join(repr(name) for name in edition.sheets)}" if edition.sheets else "one sheet with the form on it"
+    expected = (
+        f"a sheet named like {' or '.join(repr(name) for name in edition.sheets)}"
+        if edition.sheets
+        else "one sheet with the form on it"
+    )
     unknown = [sheet.name for sheet in filled if sheet not in wanted]
     findings = [
-        Finding(check_id, expected, name, "Name the sheet as on the form, or take it out of the file.", sheet=name) for name in unknown
+        Finding(check_id, expected, name, "Name the sheet as on the form, or take it out of the file.", sheet=name)
+        for name in unknown
     ]
     if not wanted and not unknown:
         findings.append(Finding(check_id, expected, None, "Send the form with its sheets filled in."))
@@ -115,12 +120,20 @@ def _spread(line: int, cells: list[str | None], sheet: Sheet) -> list[str | None
 
 
 def _holds(headings: Iterable[str | None], wanted: Iterable[str]) -> bool:
-    there = {plain(part, footnotes) for heading in headings if heading for part in (heading, *heading.split(" | ")) for footnotes in (True, False)}
+    there = {
+        plain(part, footnotes)
+        for heading in headings
+        if heading
+        for part in (heading, *heading.split(" | "))
+        for footnotes in (True, False)
+    }
     return all(plain(heading) in there for heading in wanted)
 
 
 def _claims(heading: str, edition: Edition) -> bool:
-    return any(rule.claims(heading) for rule in edition.columns) or any(rule.claims(heading) is not None for rule in edition.wide)
+    return any(rule.claims(heading) for rule in edition.columns) or any(
+        rule.claims(heading) is not None for rule in edition.wide
+    )
 
 
 def _fit(sheet: Sheet, header_line: int, first: int, headings: tuple[str | None, ...], edition: Edition) -> Fit:
@@ -144,20 +157,40 @@ def _fit(sheet: Sheet, header_line: int, first: int, headings: tuple[str | None,
 def _faults(fit: Fit, edition: Edition, check_id: str) -> list[Finding]:
     taken = {*fit.columns, *(column.index for column in fit.wide)}
     unknown = [heading for index, heading in enumerate(fit.headings) if heading and index not in taken]
-    return [*_missing(fit, edition, unknown, check_id), *_unknown(fit, edition, unknown, check_id), *_doubled(fit, check_id)]
+    return [
+        *_missing(fit, edition, unknown, check_id),
+        *_unknown(fit, edition, unknown, check_id),
+        *_doubled(fit, check_id),
+    ]
 
 
 def _missing(fit: Fit, edition: Edition, unknown: list[str], check_id: str) -> list[Finding]:
+    wanted: list[tuple[str, ColumnRule | WideRule]]
     found_rules = [*fit.columns.values(), *(column.rule for column in fit.wide)]
-    wanted = [(" or ".join(repr(name) for name in (rule.heading, *rule.also)), rule) for rule in edition.columns if not rule.optional]
-    wanted += [(" or ".join(map(repr, rule.headings)) or f"a heading like {rule.name}", rule) for rule in edition.wide if not rule.optional]
+    wanted = [
+        (" or ".join(repr(name) for name in (rule.heading, *rule.also)), rule)
+        for rule in edition.columns
+        if not rule.optional
+    ]
+    wanted += [
+        (" or ".join(map(repr, rule.headings)) or f"a heading like {rule.name}", rule)
+        for rule in edition.wide
+        if not rule.optional
+    ]
     findings = []
     for expected, rule in wanted:
         if not any(rule is found for found in found_rules):
             name = rule.heading if isinstance(rule, ColumnRule) else rule.name
             nearest = get_close_matches(name, unknown, n=1)
             findings.append(
-                Finding(check_id, f"a column headed {expected}", nearest[0] if nearest else None, REMEDY, fit.sheet.name, fit.header_line)
+                Finding(
+                    check_id,
+                    f"a column headed {expected}",
+                    nearest[0] if nearest else None,
+                    REMEDY,
+                    fit.sheet.name,
+                    fit.header_line,
+                )
             )
     return findings
 
@@ -166,7 +199,9 @@ def _unknown(fit: Fit, edition: Edition, unknown: list[str], check_id: str) -> l
     if not unknown:
         return []
     expected = f"only the headings of the form: {', '.join(repr(name) for name in _expected_headings(edition))}"
-    return [Finding(check_id, expected, heading, REMEDY, fit.sheet.name, fit.header_line, heading) for heading in unknown]
+    return [
+        Finding(check_id, expected, heading, REMEDY, fit.sheet.name, fit.header_line, heading) for heading in unknown
+    ]
 
 
 def _doubled(fit: Fit, check_id: str) -> list[Finding]:
@@ -174,14 +209,32 @@ def _doubled(fit: Fit, check_id: str) -> list[Finding]:
     for index, rule in sorted(fit.columns.items()):
         if rule.field != "ignore" and id(rule) in seen:
             heading = fit.heading(index)
-            findings.append(Finding(check_id, f"one column headed '{rule.heading}'", "two", REMEDY, fit.sheet.name, fit.header_line, heading))
+            findings.append(
+                Finding(
+                    check_id,
+                    f"one column headed '{rule.heading}'",
+                    "two",
+                    REMEDY,
+                    fit.sheet.name,
+                    fit.header_line,
+                    heading,
+                )
+            )
         seen.add(id(rule))
     keys = set()
     for column in fit.wide:
         key = (plain(column.heading), column.rule.role)
         if key in keys:
             findings.append(
-                Finding(check_id, f"one column headed '{column.heading}'", "two", REMEDY, fit.sheet.name, fit.header_line, column.heading)
+                Finding(
+                    check_id,
+                    f"one column headed '{column.heading}'",
+                    "two",
+                    REMEDY,
+                    fit.sheet.name,
+                    fit.header_line,
+                    column.heading,
+                )
             )
         keys.add(key)
     return findings

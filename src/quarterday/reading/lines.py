@@ -52,14 +52,39 @@ def read_return(path: Path, form: Form, identity: Identity) -> Iterator[Line]:
     return _Return(Path(path), form, identity).lines()
 
 
-def fit_return(path: Path, form: Form, identity: Identity) -> list[Fit]:
-    """Open a return and return how each of its sheets fits.
+@dataclass(frozen=True)
+class PlainCsv:
+    """A csv of which every record is a line and every column, in order, a column of the form."""
+
+    encoding: str
+    delimiter: str
+    names: tuple[str, ...]
+
+
+def plain_csv(path: Path, form: Form, identity: Identity) -> PlainCsv | None:
+    """Return how a return can be copied as it stands; None where it has something to leave out, to fill in or to hold against it.
 
     Raises:
         ReturnIsUnreadable: The file can't be opened.
-        ReturnDoesNotFitForm: With every finding about sheets and headings.
+        ReturnDoesNotFitForm: With every finding about headings.
     """
-    return _Return(Path(path), form, identity).fits()
+    edition = form.layout.edition(identity.edition)
+    asks_for_more = (
+        edition.fill_down,
+        edition.stop_at,
+        edition.skip_lines,
+        edition.says,
+        edition.values,
+        edition.header_rows > 1,
+    )
+    if form.is_indicator or any(asks_for_more):
+        return None
+    whole = _Return(Path(path), form, identity)
+    fits = [reading.fit for reading in whole.open()]
+    if whole.findings or fits[0].sheet.csv is None or fits[0].header_line != 1:
+        return None
+    names = [fits[0].columns[index].field if heading else "ignore" for index, heading in enumerate(fits[0].headings)]
+    return None if "ignore" in names else PlainCsv(*fits[0].sheet.csv, tuple(names))
 
 
 @dataclass
@@ -71,7 +96,7 @@ class _Return:
     identity: Identity
     findings: dict[tuple[object, ...], Finding] = field(default_factory=dict)
     ends_in_quarter: bool = False
-    latest: Period | None = None
+    latest: tuple[Period, Found] | None = None
 
     @cached_property
     def edition(self) -> Edition:
@@ -89,7 +114,8 @@ class _Return:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.setdefault(key, finding)
 
-    def fits(self) -> list[Fit]:
+    def fits(self) -> tuple[list[Fit], list[Finding]]:
+        """Return how each sheet fits, and every finding about sheets and headings."""
         grid = read_grid(self.path, self.edition.encoding, self.edition.delimiter, self.check_id(1))
         sheets, findings = choose_sheets(grid, self.edition, self.check_id(2))
         fits = []
@@ -97,35 +123,70 @@ class _Return:
             fit, faults = fit_sheet(sheet, self.edition, self.check_id(2))
             findings += faults
             fits += [fit] if fit else []
-        if findings:
-            raise ReturnDoesNotFitForm(self.path.name, findings)
-        return fits
+        return fits, findings
 
     def lines(self) -> Iterator[Line]:
+        readings = self.open()
         count = 0
-        self.check_issued()
-        for fit in self.fits():
-            for line in _SheetReading(self, fit).lines():
+        for reading in readings:
+            for line in reading.lines():
                 count += 1
                 yield line
         if count == 0:
-            finding = Finding(self.check_id(5), "at least one line below the headings", None, "Fill the form in, and send it again.")
+            expected = "at least one line below the headings"
+            finding = Finding(self.check_id(5), expected, None, "Fill the form in, and send it again.")
             self.find(("no lines",), finding)
         elif self.edition.period_ends == "by_the_quarter" and not self.ends_in_quarter:
             self.find_nothing_new()
-        if self.findings:
-            raise ReturnDoesNotFitForm(self.path.name, list(self.findings.values()))
+        self.reject_if_faulty([])
+
+    def open(self) -> list[_SheetReading]:
+        """Return the sheets, ready to be read, when their headings fit.
+
+        Raises:
+            ReturnDoesNotFitForm: They don't. What the sheets say of themselves is held against the return first, so that all is told at once.
+        """
+        self.check_issued()
+        fits, faults = self.fits()
+        readings = [_SheetReading(self, fit) for fit in fits]
+        for reading in readings:
+            reading.check_statements()
+        if faults:
+            self.reject_if_faulty(faults)
+        return readings
+
+    def reject_if_faulty(self, faults: list[Finding]) -> None:
+        findings = [*faults, *self.findings.values()]
+        if findings:
+            raise ReturnDoesNotFitForm(self.path.name, findings)
 
     def check_issued(self) -> None:
+        """Find fault with a day of issue that is written but is no date; identify took it for not given."""
         source = self.form.layout.issued
-        if source and source.origin == "file_name" and self.identity.issued_on is None and (text := source.search(self.path.name)):
-            expected = "the day of issue, written as 23/01/2018"
-            self.find(("issued",), Finding(self.check_id(2), expected, text, "Mend the date in the file name, and send the file again."))
+        if source and source.origin == "file_name" and self.identity.issued_on is None:
+            text = source.search(self.path.name)
+            if text:
+                self.find_no_date(Found(text))
+
+    def find_no_date(self, found: Found) -> None:
+        finding = Finding(
+            self.check_id(2),
+            "the day of issue, written as 23/01/2018",
+            found.text,
+            "Mend the date, and send the file again.",
+            found.sheet,
+            found.line,
+            found.column,
+        )
+        self.find(("issued", found.text), finding)
 
     def find_nothing_new(self) -> None:
-        expected = f"at least one figure of {self.quarter.label}, as the file name says"
-        found = f"figures up to {self.latest}" if self.latest else "no period that can be read"
-        self.find(("nothing new",), Finding(self.check_id(3), expected, found, QUARTER_REMEDY))
+        origin = self.form.layout.quarter.origin.replace("_", " ")
+        expected = f"at least one figure of {self.quarter.label}, as the {origin} says"
+        period, place = self.latest or (None, Found(""))
+        found = f"figures up to {_shown(period)}" if period else "no period that can be read"
+        finding = Finding(self.check_id(3), expected, found, QUARTER_REMEDY, place.sheet, place.line, place.column)
+        self.find(("nothing new",), finding)
 
 
 class _SheetReading:
@@ -177,6 +238,11 @@ class _SheetReading:
     # What the sheet says of itself.
 
     def check_statements(self) -> None:
+        issued = self.whole.form.layout.issued
+        if issued and issued.origin != "file_name" and self.whole.identity.issued_on is None:
+            found = self.find_source(issued)
+            if found:
+                self.whole.find_no_date(found)
         for statement in self.edition.says:
             if statement.source.origin == "column":
                 continue  # held against every line, see check_line
@@ -194,7 +260,9 @@ class _SheetReading:
 
     def find_no_statement(self, statement: Statement) -> None:
         wanted = "the name of the organisation" if statement.about == "partner" else f"the period, {self.own_period()}"
-        finding = Finding(self.whole.check_id(2), f"{wanted}, in a cell above the headings", None, REMEDY, self.sheet.name)
+        finding = Finding(
+            self.whole.check_id(2), f"{wanted}, in a cell above the headings", None, REMEDY, self.sheet.name
+        )
         self.whole.find(("no statement", statement.about, self.sheet.name), finding)
 
     def check_partner(self, found: Found) -> None:
@@ -202,7 +270,9 @@ class _SheetReading:
         code = code_for(found.text, self.labels.get("partners", {}), partners)
         if code != self.whole.identity.partner_code:
             expected = f"the partner of the folder, {self.whole.identity.partner_code}"
-            finding = Finding(self.whole.check_id(4), expected, found.text, FOLDER_REMEDY, found.sheet, found.line, found.column)
+            finding = Finding(
+                self.whole.check_id(4), expected, found.text, FOLDER_REMEDY, found.sheet, found.line, found.column
+            )
             self.whole.find(("partner", found.sheet, plain(found.text)), finding)
 
     def check_quarter(self, found: Found, hint: str | None) -> None:
@@ -211,7 +281,9 @@ class _SheetReading:
         same_kind = period is not None and period.type == expected.type
         if period is None or (period != expected if same_kind else period.quarter != expected.quarter):
             says = f"{_shown(expected)}, as the {self.authority()} says"
-            finding = Finding(self.whole.check_id(3), says, found.text, QUARTER_REMEDY, found.sheet, found.line, found.column)
+            finding = Finding(
+                self.whole.check_id(3), says, found.text, QUARTER_REMEDY, found.sheet, found.line, found.column
+            )
             self.whole.find(("quarter", found.sheet, plain(found.text)), finding)
 
     def authority(self) -> str:
@@ -223,7 +295,6 @@ class _SheetReading:
     # The lines.
 
     def lines(self) -> Iterator[Line]:
-        self.check_statements()
         read = self.indicator_lines if self.whole.form.is_indicator else self.register_lines
         for line, cells in self.rows():
             self.check_line(line, cells)
@@ -271,7 +342,13 @@ class _SheetReading:
         for index in (*self.bare, *range(len(self.fit.headings), len(cells))):
             if cells[index] and str(cells[index]).strip():
                 finding = Finding(
-                    self.whole.check_id(2), "nothing where there is no heading", cells[index], REMEDY, self.sheet.name, line, self.fit.heading(index)
+                    self.whole.check_id(2),
+                    "nothing where there is no heading",
+                    cells[index],
+                    REMEDY,
+                    self.sheet.name,
+                    line,
+                    self.fit.heading(index),
                 )
                 self.whole.find(("no heading", self.sheet.name, index), finding)
         for statement in self.edition.says:
@@ -280,7 +357,12 @@ class _SheetReading:
 
     def check_cell(self, statement: Statement, line: int, cells: list[str | None]) -> None:
         for index, heading in enumerate(self.fit.headings):
-            if heading and matching(heading, (statement.source.heading or "",)) and (cell := cells[index]) and cell.strip():
+            if (
+                heading
+                and matching(heading, (statement.source.heading or "",))
+                and (cell := cells[index])
+                and cell.strip()
+            ):
                 text = statement.source.search(cell)
                 if text:
                     self.check_statement(statement, Found(text, self.sheet.name, line, heading))
@@ -320,7 +402,11 @@ class _SheetReading:
         label, period = self.period_of(row, said)
         cells |= {"period_label": label, "period_type": None, "period_start": None, "period_end": None}
         if period:
-            cells |= {"period_type": period.type, "period_start": period.start.isoformat(), "period_end": period.end.isoformat()}
+            cells |= {
+                "period_type": period.type,
+                "period_start": period.start.isoformat(),
+                "period_end": period.end.isoformat(),
+            }
             self.check_period(period, label, line, heading, row.get("value"))
         status, rag = said.get("status") or _or_none(row.get("status")), _or_none(row.get("declared_rag"))
         cells["status"] = self.label("statuses", status, str.lower)
@@ -383,14 +469,17 @@ class _SheetReading:
         """Find fault with a period that the return can't be about. A cell that only says 'not yet' may stand in a later quarter."""
         whole = self.whole
         whole.ends_in_quarter = whole.ends_in_quarter or period.quarter == whole.quarter
-        whole.latest = max(whole.latest or period, period, key=lambda one: one.end)
+        if whole.latest is None or period.end > whole.latest[0].end:
+            whole.latest = period, Found(label or "", self.sheet.name, line, heading)
         ends = self.edition.period_ends
         is_later = ends == "by_the_quarter" and period.quarter > whole.quarter
         is_other = ends == "in_the_quarter" and period.quarter != whole.quarter
         text = mark_key(value or "")
         if is_other or (is_later and text and text not in whole.form.layout.marks):
             wanted = "a period that ends in" if is_other else "a period that ends by"
-            expected = f"{wanted} {whole.quarter.label}, as the {whole.form.layout.quarter.origin.replace('_', ' ')} says"
+            expected = (
+                f"{wanted} {whole.quarter.label}, as the {whole.form.layout.quarter.origin.replace('_', ' ')} says"
+            )
             finding = Finding(whole.check_id(3), expected, label, QUARTER_REMEDY, self.sheet.name, line, heading)
             whole.find(("period", self.sheet.name, label), finding)
 

@@ -41,7 +41,11 @@ def search_sheet(source: Source, sheet: Sheet, rows: Iterable[Row] | None = None
         text = source.search(sheet.name or "")
         return Found(text, sheet.name) if text else None
     looked_in = sheet.rows() if rows is None else rows
-    return _search_column(source, sheet, looked_in) if source.origin == "column" else _search_cells(source, sheet, looked_in)
+    return (
+        _search_column(source, sheet, looked_in)
+        if source.origin == "column"
+        else _search_cells(source, sheet, looked_in)
+    )
 
 
 def _search_cells(source: Source, sheet: Sheet, rows: Iterable[Row]) -> Found | None:
@@ -65,7 +69,9 @@ def _search_column(source: Source, sheet: Sheet, rows: Iterable[Row]) -> Found |
     place: int | None = None
     for line, cells in rows:
         if place is None:
-            place = next((index for index, cell in enumerate(cells) if cell and matching(cell, (source.heading or "",))), None)
+            place = next(
+                (index for index, cell in enumerate(cells) if cell and matching(cell, (source.heading or "",))), None
+            )
         elif place < len(cells) and (text := source.search(cells[place] or "")):
             return Found(text, sheet.name, line, source.heading)
     return None
