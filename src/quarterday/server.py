@@ -53,8 +53,9 @@ def start(settings: Settings) -> str:
         OperatorError: The server can't be started, or the one named is too old or its role may do too little.
     """
     if settings.server_url:
-        check_named_server(settings.server_url)
-        return settings.server_url
+        named = server_address(settings)
+        check_named_server(named)
+        return named
     if not is_running(settings):
         _make_data_folder(settings)
         _start_postgres(settings)
@@ -132,10 +133,13 @@ def make_database(url: str, owner: str | None = None) -> bool:
     """
     parts = urlsplit(url)
     name = parts.path.lstrip("/")
-    with connect(urlunsplit(parts._replace(path="/postgres"))) as connection, connection.cursor() as cursor:
-        cursor.execute("select 1 from pg_database where datname = %s", (name,))
-        if cursor.fetchone():
+    try:
+        with connect(url):
             return False
+    except OperatorError as error:
+        if f'database "{name}" does not exist' not in str(error):
+            raise
+    with connect(urlunsplit(parts._replace(path="/postgres"))) as connection, connection.cursor() as cursor:
         belongs = sql.SQL(" owner {}").format(sql.Identifier(owner)) if owner else sql.SQL("")
         cursor.execute(sql.SQL("create database {}{}").format(sql.Identifier(name), belongs))
         return True
