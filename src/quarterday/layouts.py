@@ -355,7 +355,7 @@ class _Reading:
             **{key: self.texts(raw.get(key), f"{place}, {key}") for key in _LISTS},
             encoding=self.encoding(raw.get("encoding"), place),
             delimiter=raw.get("delimiter"),
-            header_rows=int(self.one_of(header.get("rows", 1), (1, 2, 3), f"{place}, header, rows")),  # type: ignore[arg-type]
+            header_rows=int(self.one_of(str(header.get("rows", 1)), ("1", "2", "3"), f"{place}, header, rows")),
             header_find=self.texts(header.get("find"), f"{place}, header, find"),
             values=self.values(raw.get("values") or {}, f"{place}, values"),
             period_type=self.one_of(period["type"], PERIOD_TYPES, f"{place}, period, type")
