@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import psycopg2
+import pytest
 import yaml
+from conftest import database_named, run_on_server
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 
@@ -54,6 +58,23 @@ GOOD_CALL = {
     "period_end": "2017-12-31",
     "value": "12",
 }
+
+
+@pytest.fixture(scope="session")
+def scratch_url(template: str) -> Iterator[str]:
+    """A migrated warehouse in which nothing is ever committed, so that many tests can share it."""
+    name = f"{template}_scratch"
+    run_on_server(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+    yield database_named(name)
+    run_on_server(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def connection(scratch_url: str) -> Iterator[Connection]:
+    """An open transaction of the owner, rolled back at the end."""
+    opened = psycopg2.connect(scratch_url)
+    yield opened
+    opened.close()
 
 
 def make_register(folder: Path, connection: Connection, limit: float = 0) -> Form:

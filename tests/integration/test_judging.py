@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg2
 import pytest
 from checking_support import (
     GOOD_CALL,
@@ -23,16 +21,9 @@ from quarterday.checking.issues import HIDDEN
 from quarterday.checking.judging import judge_by_checks, judge_findings, judge_load
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.errors import Finding
-from quarterday.settings import Settings
 
+pytest_plugins = ("checking_support",)
 NONE = Path("no-expectations")
-
-
-@pytest.fixture
-def connection(settings: Settings) -> Iterator[Connection]:
-    opened = psycopg2.connect(settings.server_url)
-    yield opened
-    opened.close()
 
 
 def visit(**changes: str | None) -> dict[str, str | None]:
@@ -299,7 +290,7 @@ def test_findings_of_the_reader_reject_the_return(connection: Connection, tmp_pa
     assert judge_findings(load_id, [], connection) == verdict
 
 
-def test_loader_role_may_judge(settings: Settings, connection: Connection, tmp_path: Path) -> None:
+def test_loader_role_may_judge(connection: Connection, tmp_path: Path) -> None:
     form = make_register(tmp_path, connection)
     load_id = land(form, [visit(), visit(visit_number="x")], connection)
     with connection.cursor() as cursor:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-import psycopg2
 import pytest
 from checking_support import GOOD_VISIT, land, make_register, new_load
 from openpyxl import load_workbook
@@ -15,8 +13,8 @@ from psycopg2.extensions import connection as Connection
 from quarterday import receipts
 from quarterday.checking.judging import judge_findings, judge_load
 from quarterday.errors import Finding, OperatorError
-from quarterday.settings import Settings
 
+pytest_plugins = ("checking_support",)
 NONE = Path("no-expectations")
 FINDING = Finding(
     "VIS-002", "a heading 'Visit'", "<script>alert(1)</script>", "Use the unaltered form.", "Q3 & Q4", 7, "=1+1"
@@ -50,13 +48,6 @@ class Page(HTMLParser):
 
     def count(self, tag: str) -> int:
         return sum(name == tag for name, _ in self.tags)
-
-
-@pytest.fixture
-def connection(settings: Settings) -> Iterator[Connection]:
-    opened = psycopg2.connect(settings.server_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

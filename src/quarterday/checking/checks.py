@@ -347,7 +347,7 @@ def heading_of(form: Form, name: str) -> str:
     column = form.contract.column(name)
     if column:
         return column.business_name
-    words = name.removesuffix("_code").replace("_", " ").replace("declared rag", "RAG")
+    words = name.removesuffix("_code").removesuffix("_label").replace("_", " ").replace("declared rag", "RAG")
     return words[:1].upper() + words[1:]
 
 

@@ -27,10 +27,10 @@ Made by the reader, before a line is taken in. Each refuses the return.
 
 | Check | What must be so | What the partner does |
 | --- | --- | --- |
-| QDY-001 | The file's name is one that a form asks for. | Give the file its form's name and send it again. |
+| QDY-001 | The file's name is one that a form asks for. | Name it as the form asks and send it again. |
 | ...-001 | The file can be opened, and is what its name says. | Save it again in the form's format and send it again. |
 | ...-002 | Sheets, headings and edition are those of the form. | Put the figures into the unaltered form. |
-| ...-003 | The file says which period it is about, the same wherever it says so. | Correct the period and send it again. |
+| ...-003 | The file says which period it is about, everywhere the same. | Correct the period and send it again. |
 | ...-004 | The partner is one that sends this form. | Put the file into the folder of the right partner. |
 """
 ACTIONS = {"reject_return": "refuse the return", "quarantine_line": "set the line aside", "flag": "flag"}

@@ -20,7 +20,7 @@ AS_SENT = {
     "breakdown_code": "breakdown_label",
     "area_code": "area_label",
     "period": "period_label",
-    "period_ok": "period_label",
+    "period_label": "period_label",
     "period_type": "period_label",
     "period_start": "period_label",
     "period_end": "period_label",
