@@ -121,7 +121,11 @@ def victim_gateway(due: Return, figures: list[Figures]) -> bytes:
         [],
     ]
     body = pivot(figures, "measure", "need_level", levels, missing=NOT_RECORDED)
-    return workbook({first["sheet"]: [*above, ["Measure", *levels], *body]})
+    guidance: list[Row] = [
+        ["How to fill in this form"],
+        ["One sheet per quarter. Send the workbook within 20 working days."],
+    ]
+    return workbook({first["sheet"]: [*above, ["Measure", *levels], *body], "Guidance": guidance})
 
 
 def business_crime_advisor(due: Return, figures: list[Figures]) -> bytes:
