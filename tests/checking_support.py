@@ -10,13 +10,13 @@ from typing import Any
 import psycopg2
 import pytest
 import yaml
-from conftest import database_named, run_on_server
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 
 from quarterday import generating
 from quarterday.contracts import Form, load_form
+from tests.conftest import database_named, run_on_server
 
 VISITS = [
     {"name": "visit_number", "businessName": "Visit", "logicalType": "integer", "required": True, "key": 1},

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import yaml
-from checking_support import land
 from psycopg2.extensions import connection as Connection
 
 from quarterday.calendar import parse_period
@@ -15,8 +14,9 @@ from quarterday.checking.checks import checks_of
 from quarterday.checking.expectations import read_expectations
 from quarterday.checking.profile import read_profile
 from quarterday.contracts import Form, load_forms
+from tests.checking_support import land
 
-pytest_plugins = ("checking_support",)
+pytest_plugins = ("tests.checking_support",)
 PROJECT = Path(__file__).parents[2]
 EXPECTATIONS = PROJECT / "expectations"
 CASES = {

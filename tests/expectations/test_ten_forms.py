@@ -7,13 +7,13 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from checking_support import land
 from psycopg2.extensions import connection as Connection
 
 from quarterday.checking.expectations import read_expectations
 from quarterday.checking.judging import judge_load
 from quarterday.contracts import Form, load_forms
 from quarterday.settings import Settings
+from tests.checking_support import land
 
 PROJECT = Path(__file__).parents[2]
 EXPECTATIONS = PROJECT / "expectations"

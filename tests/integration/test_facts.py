@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from checking_support import GOOD_CALL, land
 from psycopg2.extensions import connection as Connection
 
 from quarterday.checking.checks import Check
@@ -13,8 +12,9 @@ from quarterday.checking.facts import FactsDoNotAgree, check_facts, read_fact_ch
 from quarterday.checking.judging import judge_by_checks
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.contracts import Form, load_forms
+from tests.checking_support import GOOD_CALL, land
 
-pytest_plugins = ("checking_support",)
+pytest_plugins = ("tests.checking_support",)
 EXPECTATIONS = Path(__file__).parents[2] / "expectations"
 BUDGET = {
     "body": "OPCC",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from checking_support import (
+from psycopg2.extensions import connection as Connection
+
+from quarterday.checking.checks import Check, contract_checks
+from quarterday.checking.issues import HIDDEN
+from quarterday.checking.judging import judge_by_checks, judge_findings, judge_load
+from quarterday.checking.suites import CheckCouldNotRun
+from quarterday.errors import Finding
+from tests.checking_support import (
     GOOD_CALL,
     GOOD_VISIT,
     land,
@@ -14,15 +21,8 @@ from checking_support import (
     new_load,
     rows_of,
 )
-from psycopg2.extensions import connection as Connection
 
-from quarterday.checking.checks import Check, contract_checks
-from quarterday.checking.issues import HIDDEN
-from quarterday.checking.judging import judge_by_checks, judge_findings, judge_load
-from quarterday.checking.suites import CheckCouldNotRun
-from quarterday.errors import Finding
-
-pytest_plugins = ("checking_support",)
+pytest_plugins = ("tests.checking_support",)
 NONE = Path("no-expectations")
 
 

@@ -6,15 +6,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from checking_support import GOOD_VISIT, land, make_register, new_load
 from openpyxl import load_workbook
 from psycopg2.extensions import connection as Connection
 
 from quarterday import receipts
 from quarterday.checking.judging import judge_findings, judge_load
 from quarterday.errors import Finding, OperatorError
+from tests.checking_support import GOOD_VISIT, land, make_register, new_load
 
-pytest_plugins = ("checking_support",)
+pytest_plugins = ("tests.checking_support",)
 NONE = Path("no-expectations")
 FINDING = Finding(
     "VIS-002", "a heading 'Visit'", "<script>alert(1)</script>", "Use the unaltered form.", "Q3 & Q4", 7, "=1+1"
