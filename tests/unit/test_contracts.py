@@ -75,7 +75,11 @@ def test_thousands_in_the_file_are_a_scale_in_the_contract() -> None:
     [
         ("value: indicator", "value: something", "family is 'something', expected one of indicator, register"),
         ("property: checkPrefix", "property: prefix", "'checkPrefix' is missing"),
-        ("name: victim_gateway\n", "name: other\n", "the contract's name is 'other' but its folder is 'victim_gateway'"),
+        (
+            "name: victim_gateway\n",
+            "name: other\n",
+            "the contract's name is 'other' but its folder is 'victim_gateway'",
+        ),
         ("value: '2015-09-01'", "value: '2015-09-31'", "day"),
         ("logicalType: number", "logicalType: decimal", "logicalType of value is 'decimal'"),
     ],

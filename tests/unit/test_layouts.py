@@ -96,7 +96,13 @@ def test_a_form_without_a_layout_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "sent",
-    ["Stalking and harassment", "Stalking\nand  harassment5", "stalking and harassment 4,5", "STALKING AND HARASSMENT¹", "Stalking and harassment*"],
+    [
+        "Stalking and harassment",
+        "Stalking\nand  harassment5",
+        "stalking and harassment 4,5",
+        "STALKING AND HARASSMENT¹",
+        "Stalking and harassment*",
+    ],
 )
 def test_a_heading_is_known_whatever_its_case_spaces_and_footnotes(sent: str) -> None:
     assert matching(sent, ["Stalking and harassment"]) == "Stalking and harassment"

@@ -9,12 +9,13 @@ import codecs
 import csv
 import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
@@ -30,6 +31,7 @@ Row = tuple[int, list[str | None]]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(rb"\s*(<!doctype html|<html|<table|<\?xml|<!--)", re.IGNORECASE)
+_FILLED_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*[^/>]>')
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -103,6 +105,13 @@ def _number(value: float) -> str:
     return format(Decimal(format(value, ".15g")), "f")
 
 
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
 class _File:
     """One file that is being opened; knows how to refuse it."""
 
@@ -156,24 +165,42 @@ class _File:
     def refuse_unsafe_zip(self) -> None:
         try:
             with zipfile.ZipFile(self.path) as archive:
-                members = archive.infolist()
-        except (zipfile.BadZipFile, OSError):
+                self.refuse_unsafe_members({member.filename: member.file_size for member in archive.infolist()})
+                for name in archive.namelist():
+                    if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                        with archive.open(name) as part:
+                            self.refuse_far_cell(part)
+        except RuntimeError:  # the zip module's word for a part that asks for a password
+            self.refuse_encrypted()
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
             self.refuse_damaged("the end of the file is missing")
-        if sum(member.file_size for member in members) > UNPACKED_BYTES:
-            self.refuse(
-                "a workbook of ordinary size",
-                "one that unpacks to more than 1 GB",
-                "Send the sheets of the form alone, or a csv.",
-            )
-        names = {member.filename for member in members}
-        if any(name.lower().endswith("vbaproject.bin") or name.startswith("Basic/") for name in names):
+
+    def refuse_unsafe_members(self, sizes: Mapping[str, int]) -> None:
+        if sum(sizes.values()) > UNPACKED_BYTES:
+            remedy = "Send the sheets of the form alone, or a csv."
+            self.refuse("a workbook of ordinary size", "one that unpacks to more than 1 GB", remedy)
+        if any(name.lower().endswith("vbaproject.bin") or name.startswith("Basic/") for name in sizes):
             self.refuse_macros()
-        if not names & {"xl/workbook.xml", "content.xml"}:
-            self.refuse(
-                "a workbook (xlsx, xls, ods) or a csv file",
-                "a zip file or a document of another kind",
-                "Send the form itself.",
-            )
+        if not sizes.keys() & {"xl/workbook.xml", "content.xml"}:
+            found = "a zip file or a document of another kind"
+            self.refuse("a workbook (xlsx, xls, ods) or a csv file", found, "Send the form itself.")
+
+    def refuse_far_cell(self, part: IO[bytes]) -> None:
+        """Refuse a sheet with a filled cell far off: calamine makes room for every cell before it, and would take the process down."""
+        columns: set[bytes] = set()
+        last_row, rest = 0, b""
+        while chunk := part.read(CHUNK):
+            cells = _FILLED_CELL.findall(rest + chunk)
+            columns.update(column for column, _ in cells)
+            last_row = max(last_row, max((int(row) for _, row in cells), default=0))
+            rest = chunk[-200:]
+        width = max((_column_number(column) for column in columns), default=0)
+        if last_row * width > WORKBOOK_CELLS:
+            self.refuse_large(f"one with cells as far as row {last_row:,} and column {width:,}")
+
+    def refuse_large(self, found: str) -> NoReturn:
+        remedy = "Delete what stands far below or to the right of the form, or send a csv."
+        self.refuse(f"a sheet of at most {WORKBOOK_CELLS:,} cells", found, remedy)
 
     def refuse_encrypted(self) -> NoReturn:
         self.refuse(
@@ -206,13 +233,8 @@ class _File:
 
     def sheet(self, book: CalamineWorkbook, name: str) -> Sheet:
         sheet = book.get_sheet_by_name(name)
-        height, width = sheet.total_height, sheet.total_width
-        if height * width > WORKBOOK_CELLS:
-            self.refuse(
-                f"a sheet of at most {WORKBOOK_CELLS:,} cells",
-                f"sheet '{name}' with {height:,} rows by {width:,} columns",
-                "Delete the empty rows and columns after the last figure, or send a csv.",
-            )
+        if sheet.total_height * sheet.total_width > WORKBOOK_CELLS:
+            self.refuse_large(f"sheet '{name}' with {sheet.total_height:,} rows by {sheet.total_width:,} columns")
         rows = [[text_of(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
         ranges = [
             ((top + 1, left + 1), (bottom + 1, right + 1))
