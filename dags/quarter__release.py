@@ -33,7 +33,8 @@ with DAG(
         from quarterday.settings import load_settings
 
         quarter_start(partition_key or "")
-        return releasing.begin(load_settings(), run_id)
+        # Returns that are arriving ask for the release themselves, once they have their verdict.
+        return releasing.begin(load_settings(), run_id, wait_for_arriving=True)
 
     @task
     def build_facts(release_id: int) -> int:

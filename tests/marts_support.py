@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import database_named, run_on_server, session_settings
+from tests.conftest import database_named, run_on_server, session_settings
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
@@ -118,7 +118,18 @@ def admit_figures(
     with connect(settings, "owner") as connection, connection.cursor() as cursor:
         load_id = _register(cursor, form, partner, reporting_quarter, issued_on)
         rows = [
-            (form, load_id, "Sheet1", number, 3, "Number", figure.measure, figure.breakdown, figure.area, *figure.period)
+            (
+                form,
+                load_id,
+                "Sheet1",
+                number,
+                3,
+                "Number",
+                figure.measure,
+                figure.breakdown,
+                figure.area,
+                *figure.period,
+            )
             + (figure.value, figure.numerator, figure.denominator, figure.status)
             for number, figure in enumerate(figures, start=2)
         ]
@@ -154,6 +165,12 @@ def admit_register(
     return load_id
 
 
+def register_unjudged(settings: Settings, form: str, partner: str, reporting_quarter: str) -> int:
+    """Register a return that has no verdict yet; returns its load."""
+    with connect(settings, "owner") as connection, connection.cursor() as cursor:
+        return _register(cursor, form, partner, reporting_quarter, "2016-07-20")
+
+
 def quarantine(settings: Settings, load_id: int, line_number: int) -> None:
     """Set one line of a load aside."""
     with connect(settings, "owner") as connection, connection.cursor() as cursor:
@@ -180,7 +197,9 @@ def rows(settings: Settings, statement: str, role: str = "reader") -> list[tuple
         return cursor.fetchall()
 
 
-def _register(cursor: psycopg2.extensions.cursor, form: str, partner: str, reporting_quarter: str, issued_on: str) -> int:
+def _register(
+    cursor: psycopg2.extensions.cursor, form: str, partner: str, reporting_quarter: str, issued_on: str
+) -> int:
     cursor.execute(
         """insert into ledger.load (file_sha256, file_name, file_bytes, archive_path, partner_code, form, reporting_quarter, issued_on)
         values (encode(sha256(random()::text::bytea), 'hex'), 'return', 1, 'return', %s, %s, %s, %s) returning load_id""",
@@ -191,7 +210,9 @@ def _register(cursor: psycopg2.extensions.cursor, form: str, partner: str, repor
     return int(load_id)
 
 
-def _admit(cursor: psycopg2.extensions.cursor, load_id: int, line_count: int, periods: Sequence[tuple[str, str, str]]) -> None:
+def _admit(
+    cursor: psycopg2.extensions.cursor, load_id: int, line_count: int, periods: Sequence[tuple[str, str, str]]
+) -> None:
     execute_values(
         cursor,
         "insert into ledger.load_period (load_id, period_type, period_start, period_end) values %s",

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from marts_support import (
+from tests.marts_support import (
     Figure,
     admit_figures,
     admit_register,
@@ -94,9 +94,16 @@ def marts(module_warehouse: Settings) -> Settings:
     budget = {"body": "OPCC", "budget_line": "Total", "financial_year": "2016/17", "status": "provisional"}
     budget |= {"budget_gbp": "10,626", "outturn_gbp": "9,590", "variance_gbp": "1,036", "variance_pct": "9.7"}
     admit_register(settings, "budget_outturn", "opcc_finance", "2016-17-Q4", "2017-06-30", [budget], year(2016))
-    award = {"fund_code": "people_power_fund", "financial_year": "2020/21", "funding_round": "1", "awarded_gbp": "26,082"}
+    award = {
+        "fund_code": "people_power_fund",
+        "financial_year": "2020/21",
+        "funding_round": "1",
+        "awarded_gbp": "26,082",
+    }
     award |= {"award_count": "16", "status": "final"}
-    admit_register(settings, "community_fund_awards", "opcc_commissioning", "2020-21-Q4", "2020-10-26", [award], year(2020))
+    admit_register(
+        settings, "community_fund_awards", "opcc_commissioning", "2020-21-Q4", "2020-10-26", [award], year(2020)
+    )
     hedged = [
         Figure("victim_gateway_referrals", "pcc_area", period, value)
         for period, value in zip(quarters_of(2017), ["over 12,000", "14000", "14574", "13000"], strict=True)
@@ -285,7 +292,9 @@ def test_return_is_released_when_its_load_is_published_and_late_when_none_came(m
     assert found == [("2016-17-Q4", "released"), ("2017-18-Q2", "late")]
 
 
-@pytest.mark.parametrize("relation", ["core.fct_measurement", "core.fct_outcome", "ledger.publication", "landing.indicator"])
+@pytest.mark.parametrize(
+    "relation", ["core.fct_measurement", "core.fct_outcome", "ledger.publication", "landing.indicator"]
+)
 def test_reader_is_refused_outside_mart_and_history(marts: Settings, relation: str) -> None:
     with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="permission denied for schema"):
         rows(marts, f"select * from {relation}")
@@ -293,7 +302,9 @@ def test_reader_is_refused_outside_mart_and_history(marts: Settings, relation: s
 
 def test_reader_sees_every_view_of_mart_and_history(marts: Settings) -> None:
     views = rows(
-        marts, "select schemaname || '.' || viewname from pg_views where schemaname in ('mart', 'history')", role="owner"
+        marts,
+        "select schemaname || '.' || viewname from pg_views where schemaname in ('mart', 'history')",
+        role="owner",
     )
     assert len(views) >= 28
     with connect(marts, "reader") as connection, connection.cursor() as cursor:

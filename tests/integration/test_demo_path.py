@@ -1,0 +1,177 @@
+"""From the inbox to the marts on the demo returns: verdicts, and every printed cell through the reader alone."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from quarterday.settings import Settings
+from quarterday.warehouse import connect
+from tests.path_support import expected_returns, rows_of
+
+AREAS = {
+    "Staffordshire": "staffordshire_county",
+    "Stoke on Trent": "stoke_on_trent",
+    "Staffordshire (PCC Area)": "pcc_area",
+}
+COLUMNS = {"Baseline": "baseline", "Annual": "annual", "RAG": "rag"}
+
+
+def published(shared: Path, name: str) -> list[dict[str, str]]:
+    with (shared / "data" / "published" / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_return_gets_the_verdict_its_sender_would_expect(demo: Settings) -> None:
+    found = {
+        row["file_name"]: row["verdict"].removesuffix("_with_quarantine")
+        for row in rows_of("select file_name, verdict from ledger.load_state", demo, "owner")
+    }
+    expected = {
+        row["file"]: row["expected_verdict"] for row in expected_returns() if row["expected_verdict"] != "known"
+    }
+    assert found == expected
+
+
+def test_a_file_sent_twice_is_one_load_with_two_arrivals(demo: Settings) -> None:
+    twice = [row["file"] for row in expected_returns() if row["expected_verdict"] == "known"]
+    arrivals = rows_of(
+        "select inbox_path, was_known from ledger.arrival where was_known order by inbox_path", demo, "owner"
+    )
+    assert [Path(row["inbox_path"]).name for row in arrivals] == twice
+    assert twice, "the demo should hold a file that is sent twice"
+
+
+def test_every_admitted_return_is_released_and_the_inbox_is_empty(demo: Settings) -> None:
+    states = {row["state"] for row in rows_of("select state from ledger.load_state", demo, "owner")}
+    assert states == {"released", "rejected"}
+    assert [path for path in demo.inbox.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["fte.csv", "reoffending.csv"])
+def test_marts_give_every_cell_of_the_printed_outcome_tables(demo: Settings, shared: Path, name: str) -> None:
+    cells = {
+        (row["measure_code"], row["area_code"], row["column_type"], row["period_key"]): row
+        for row in rows_of("select * from mart.rpt_outcome_against_baseline", demo)
+    }
+    wrong = []
+    compared = 0
+    for printed in published(shared, name):
+        cell = cells.get(cell_key(printed))
+        compared += 1
+        if cell is None or not agrees(printed, cell):
+            wrong.append((cell_key(printed), printed["value_printed"], cell))
+    assert wrong == []
+    assert compared == len(published(shared, name)) > 30
+
+
+def cell_key(printed: dict[str, str]) -> tuple[str, str, str, str | None]:
+    """The key of a printed cell in the report view."""
+    area = AREAS[printed["authority"]]
+    column = COLUMNS.get(printed["period"], "quarter")
+    if column == "rag":
+        return printed["measure"], area, "rag", None
+    year = printed["financial_year"].replace("/", "-")
+    if printed["period_type"] == "financial_year":
+        return printed["measure"], area, column, year
+    quarter = printed["period"] if column == "quarter" else "Q3"  # the reoffending baseline is one cohort quarter
+    return printed["measure"], area, column, f"{year}-{quarter}"
+
+
+def agrees(printed: dict[str, str], cell: dict[str, Any]) -> bool:
+    """Say whether the warehouse's cell is the printed one: its value, its not-available state, or the known difference."""
+    if printed["period"] == "RAG":
+        return bool(
+            cell["printed_text"] == printed["value_printed"] and cell["computed_rag"] == printed["value_printed"]
+        )
+    if printed["not_available"] == "yes":
+        return cell["computed_value"] is None and cell["lag_state"] != "available"
+    if "PRINTED 305" in printed["note"]:
+        return bool(cell["computed_value"] == 303 and cell["printed_value"] == 305 and cell["difference"] is not None)
+    return bool(
+        cell["computed_value"] == Decimal(printed["value"]) and cell["printed_text"] == printed["value_printed"]
+    )
+
+
+def test_marts_give_the_overview_matrix_from_the_action_rows(demo: Settings, shared: Path) -> None:
+    matrix = rows_of("select * from mart.rpt_action_overview", demo)
+    cells = {(row["theme"], row["term"], row["rag"]): row for row in matrix}
+    printed_cells = [row for row in published(shared, "overview.csv") if row["rag"] in {"R", "A", "G", "W"}]
+    wrong = []
+    for printed in printed_cells:
+        cell = cells.get((printed["theme"], printed["term"], printed["rag"]))
+        computed = int(printed["computed_from_detail_rows"])
+        shown = printed["value_printed"] or None
+        if cell is None or cell["computed_count"] != computed or cell["printed_text"] != shown:
+            wrong.append((printed, cell))
+        elif (printed["agrees"] == "yes") != cell["agrees"]:
+            wrong.append((printed, cell))
+    assert wrong == []
+    assert len(printed_cells) == 72
+
+
+def test_the_corrected_quarter_is_current_and_the_first_one_is_in_history(demo: Settings) -> None:
+    versions = rows_of(
+        """select load_id, value, superseded_on from history.fct_measurement
+        where measure_code = 'victim_gateway_referrals' and period_key = '2017-18-Q3' and breakdown_code = 'all'
+            and known_to is null
+        order by issued_on""",
+        demo,
+    )
+    current = rows_of(
+        """select value from mart.fct_measurement
+        where measure_code = 'victim_gateway_referrals' and period_key = '2017-18-Q3' and breakdown_code = 'all'""",
+        demo,
+    )
+    assert [row["superseded_on"] is None for row in versions] == [False, True]
+    assert versions[0]["load_id"] != versions[1]["load_id"]
+    assert [row["value"] for row in current] == [14574]
+
+
+def test_the_reader_sees_mart_and_history_and_nothing_else(demo: Settings) -> None:
+    for relation in ("core.fct_measurement", "ledger.load", "landing.indicator", "typed.indicator"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            rows_of(f"select 1 from {relation}", demo)
+
+
+def test_the_reader_can_write_nothing(demo: Settings) -> None:
+    with connect(demo, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select table_schema || '.' || table_name from information_schema.views where table_schema = 'mart'"
+        )
+        views = [name for (name,) in cursor.fetchall()]
+    assert len(views) > 15
+    for view in views:
+        with pytest.raises(psycopg2.Error):
+            rows_of(f"delete from {view}", demo)
+
+
+def test_every_mart_relation_and_column_says_what_it_means(demo: Settings) -> None:
+    silent = rows_of(
+        """select attrelid::regclass::text || '.' || attname as name
+        from pg_attribute
+        join pg_class on pg_class.oid = attrelid
+        where relnamespace in ('mart'::regnamespace, 'history'::regnamespace) and attnum > 0
+            and (col_description(attrelid, attnum) is null or obj_description(attrelid, 'pg_class') is null)""",
+        demo,
+        "owner",
+    )
+    assert silent == []
+
+
+def test_every_return_has_a_receipt_that_names_what_to_mend(demo: Settings) -> None:
+    rejected = rows_of("select load_id from ledger.verdict where verdict = 'rejected'", demo, "owner")
+    assert len(rejected) == 3
+    judged = rows_of("select load_id from ledger.verdict", demo, "owner")
+    for row in judged:
+        assert list(demo.receipts.glob(f"receipt-{row['load_id']}-*.html")), row
+    for row in rejected:
+        issues = rows_of(f"select * from ledger.line_issue where load_id = {row['load_id']}", demo, "owner")
+        assert issues
+        assert all(issue["expected"] and issue["remedy"] for issue in issues)
+        assert any(issue["line_number"] and issue["column_name"] and issue["found"] for issue in issues)

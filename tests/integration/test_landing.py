@@ -1,0 +1,232 @@
+"""Lines land as they were sent, once, by either way of copying."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import yaml
+from psycopg2.extensions import connection as Connection
+
+from quarterday import generating, landing
+from quarterday.contracts import Form, load_form, load_forms
+from quarterday.errors import ReturnDoesNotFitForm, ReturnIsUnreadable
+from quarterday.identifying import identify
+from quarterday.settings import Settings
+from quarterday.warehouse import connect
+
+RETURNS = Path(__file__).parents[2] / "returns"
+PARTNER = "opcc_finance"
+HEAD = "Code,Place,Note\n"
+
+
+@pytest.fixture
+def form(tmp_path: Path, settings: Settings) -> Form:
+    """A register form of three columns, deployed."""
+    folder = tmp_path / "returns" / "things"
+    folder.mkdir(parents=True)
+    contract = yaml.safe_load((RETURNS / "budget_outturn" / "contract.odcs.yaml").read_text(encoding="utf-8"))
+    names = ("code", "place", "note")
+    contract["name"] = "things"
+    contract["schema"][0]["properties"] = [{"name": name, "logicalType": "string"} for name in names]
+    layout = {
+        "file_names": ["things*"],
+        "example": "things-2017-18-Q3.csv",
+        "quarter": {"from": "file_name", "pattern": r"\d{4}-\d{2}-Q\d"},
+        "editions": [{"name": "a", "columns": {"Code": "code", "Place": "place", "Note": "note"}}],
+    }
+    (folder / "contract.odcs.yaml").write_text(yaml.safe_dump(contract), encoding="utf-8")
+    (folder / "layout.yml").write_text(yaml.safe_dump(layout), encoding="utf-8")
+    loaded = load_form(folder)
+    with connect(settings, "owner") as connection:
+        generating.deploy(connection, {"things": loaded})
+    return loaded
+
+
+@pytest.fixture
+def loader(settings: Settings) -> Iterator[Connection]:
+    """A connection as the role that lands returns."""
+    with connect(settings, "loader") as connection:
+        yield connection
+
+
+def write(folder: Path, content: str | bytes) -> Path:
+    path = folder / "things-2017-18-Q3.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def land(path: Path, form: Form, connection: Connection, load_id: int = 1, partner: str = PARTNER) -> int:
+    return landing.land_return(path, form, identify(path, partner, {form.name: form}), load_id, connection)
+
+
+def landed(connection: Connection, columns: str = "line_number, code, place, note") -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"select {columns} from landing.things order by load_id, line_number")
+        return cursor.fetchall()
+
+
+@pytest.fixture(params=["as it stands", "line by line"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways of copying: the file's own bytes, and the lines that were read."""
+    if request.param == "line by line":
+        monkeypatch.setattr(landing, "ENCODINGS", {})
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (HEAD + "4.10,Stoke,\n007,,x\n", [(2, "4.10", "Stoke", None), (3, "007", None, "x")]),
+        (HEAD + '1,"two\nlines",""\n\n,,\n2,b,"say ""so"""\n', [(2, "1", "two\nlines", None), (6, "2", "b", 'say "so"')]),
+        (HEAD + '1,5" pipe,\\N\n2,\\.,a\tb', [(2, "1", '5" pipe', "\\N"), (3, "2", "\\.", "a\tb")]),
+        ("\ufeff" + HEAD + " 1 ,é,\r\n", [(2, " 1 ", "é", None)]),
+        (HEAD.replace(",", ";") + "1;a,b;c\n", [(2, "1", "a,b", "c")]),
+        ("Note,Code,Place\nc,1,b\n", [(2, "1", "b", "c")]),
+    ],
+)
+def test_lines_land_as_they_were_sent(
+    content: str, lines: list[tuple[Any, ...]], form: Form, loader: Connection, tmp_path: Path
+) -> None:
+    assert land(write(tmp_path, content), form, loader) == len(lines)
+    assert landed(loader) == lines
+
+
+def test_windows_text_is_copied_as_it_stands(form: Form, loader: Connection, tmp_path: Path) -> None:
+    edition = replace(form.layout.editions[0], encoding="cp1252")
+    form = replace(form, layout=replace(form.layout, editions=(edition,)))
+    land(write(tmp_path, (HEAD + "1,£5 – “x”,\n").encode("cp1252")), form, loader)
+    assert landed(loader) == [(2, "1", "£5 – “x”", None)]
+
+
+@pytest.mark.usefixtures("way")
+def test_landing_again_replaces_the_load_and_no_other(form: Form, loader: Connection, tmp_path: Path) -> None:
+    path = write(tmp_path, HEAD + "1,a,\n2,b,\n")
+    land(path, form, loader, load_id=1)
+    land(path, form, loader, load_id=2)
+    assert land(write(tmp_path, HEAD + "3,c,\n"), form, loader, load_id=1) == 1
+    assert landed(loader, "load_id, code") == [(1, "3"), (2, "1"), (2, "2")]
+
+
+def test_landing_is_undone_with_the_callers_transaction(form: Form, loader: Connection, tmp_path: Path) -> None:
+    land(write(tmp_path, HEAD + "1,a,\n"), form, loader)
+    loader.rollback()
+    assert landed(loader) == []
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    ("content", "check_id", "line"),
+    [
+        (HEAD + "1,a,\n2,b\n", "BUD-002", 3),
+        (HEAD + "1,a,\n2,b,c,d\n", "BUD-002", 3),
+        (HEAD, "BUD-005", None),
+        ("Code,Place\n1,a\n", "BUD-002", 1),
+    ],
+)
+def test_a_return_that_does_not_fit_says_why(
+    content: str, check_id: str, line: int | None, form: Form, loader: Connection, tmp_path: Path
+) -> None:
+    with pytest.raises(ReturnDoesNotFitForm) as caught:
+        land(write(tmp_path, content), form, loader)
+    assert {(finding.check_id, finding.line) for finding in caught.value.findings} >= {(check_id, line)}
+    loader.rollback()
+    assert landed(loader) == []
+
+
+def test_a_quotation_mark_that_is_not_closed_is_told_with_its_line(
+    form: Form, loader: Connection, tmp_path: Path
+) -> None:
+    with pytest.raises(ReturnIsUnreadable) as caught:
+        land(write(tmp_path, HEAD + '1,a,\n2,"b,\n3,c,\n'), form, loader)
+    assert caught.value.findings[0].line == 3
+
+
+def test_a_large_file_lands_whole_by_both_ways(
+    form: Form, loader: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f'{number},"Place, {number}",{"n" * 40}\n' for number in range(50_000))
+    path = write(tmp_path, HEAD + rows)
+    assert land(path, form, loader, load_id=1) == 50_000
+    monkeypatch.setattr(landing, "ENCODINGS", {})
+    assert land(path, form, loader, load_id=2) == 50_000
+    with loader.cursor() as cursor:
+        cursor.execute(
+            """select count(*) from landing.things as one join landing.things as two using (line_number, code, place, note)
+            where one.load_id = 1 and two.load_id = 2"""
+        )
+        assert cursor.fetchone() == (50_000,)
+
+
+def test_an_indicator_return_lands_in_its_forms_partition(loader: Connection, tmp_path: Path) -> None:
+    form = load_forms(RETURNS)["victim_gateway"]
+    book = openpyxl.Workbook()
+    sheet = book["Sheet"]
+    sheet.title = "Q3 2017-18"
+    for row in (
+        ["Organisation", "Citizens Advice"],
+        ["Period", "October to December 2017"],
+        ["Measure", "Enhanced", "Standard", "All victims"],
+        ["Referrals received", "-", "-", 14574],
+        ["Notes"],
+        ["None of this\tis read"],
+    ):
+        sheet.append(row)
+    path = tmp_path / "victim-gateway-2017-18-Q3.xlsx"
+    book.save(path)
+    assert land(path, form, loader, load_id=9, partner="citizens_advice") == 3
+    with loader.cursor() as cursor:
+        cursor.execute(
+            """select form, load_id, sheet, line_number, column_number, column_name, measure_code, period_start, value
+            from typed.indicator join landing.indicator using (form, load_id, sheet, line_number, column_number, column_name, measure_code)
+            where false"""
+        )
+        cursor.execute(
+            "select form, sheet, line_number, column_number, column_name, measure_code, value from landing.indicator order by column_number"
+        )
+        assert cursor.fetchall()[-1] == (
+            "victim_gateway",
+            "Q3 2017-18",
+            4,
+            4,
+            "All victims",
+            "victim_gateway_referrals",
+            "14574",
+        )
+
+
+def test_a_real_month_of_crimes_lands_line_for_line(
+    settings: Settings, loader: Connection, tmp_path: Path, shared: Path
+) -> None:
+    source = shared / "data" / "partner-files" / "police-uk-street-crime" / "2018-10-staffordshire-street.csv"
+    with source.open(encoding="utf-8", newline="") as file:
+        headings = next(csv.reader(file))
+    names = [heading.lower().replace(" ", "_") for heading in headings]
+    folder = tmp_path / "returns" / "street_crime"
+    folder.mkdir(parents=True)
+    contract = yaml.safe_load((RETURNS / "budget_outturn" / "contract.odcs.yaml").read_text(encoding="utf-8"))
+    contract["name"] = "street_crime"
+    contract["schema"][0]["properties"] = [{"name": name, "logicalType": "string"} for name in names]
+    layout = {
+        "file_names": ["*-street.csv"],
+        "example": "2018-10-staffordshire-street.csv",
+        "quarter": {"from": "file_name", "pattern": r"^\d{4}-\d{2}", "type": "calendar_month"},
+        "editions": [{"name": "a", "columns": dict(zip(headings, names, strict=True))}],
+    }
+    (folder / "contract.odcs.yaml").write_text(yaml.safe_dump(contract), encoding="utf-8")
+    (folder / "layout.yml").write_text(yaml.safe_dump(layout), encoding="utf-8")
+    form = load_form(folder)
+    with connect(settings, "owner") as connection:
+        generating.deploy(connection, {"street_crime": form})
+    identity = identify(source, PARTNER, {"street_crime": form})
+    assert (identity.reporting_quarter, identity.period.type) == ("2018-19-Q3", "calendar_month")
+    assert landing.land_return(source, form, identity, 1, loader) == 10_938
+    with loader.cursor() as cursor:
+        cursor.execute("select count(*) filter (where crime_id is null), max(line_number) from landing.street_crime")
+        assert cursor.fetchone() == (3_160, 10_939)
