@@ -1,9 +1,19 @@
+{# The release being built: the open one, of which there is at most one. Not a dbt variable, because another value of a
+   variable makes dbt parse the whole project again. Null when none is open: then relations are made and stay empty. #}
+{% macro open_release() -%}
+    (
+        select release.release_id
+        from {{ source('ledger', 'release') }} as release
+        where release.published_at is null
+    )
+{%- endmacro %}
+
 {# Lines of the loads that the release being built brings in. An array, so that PostgreSQL can push it down to each form's index. #}
 {% macro in_release() -%}
     load_id = any(array(
         select release_load.load_id
         from {{ source('ledger', 'release_load') }} as release_load
-        where release_load.release_id = {{ var('release_id') }}
+        where release_load.release_id = {{ open_release() }}
     ))
 {%- endmacro %}
 

@@ -5,7 +5,6 @@ Two dbt runs at once on one project collide, so a run holds an advisory lock of 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -47,16 +46,13 @@ class DbtFailed(QuarterdayError):
         super().__init__("\n".join(lines))
 
 
-def run_dbt(
-    arguments: Sequence[str], settings: Settings, target_path: Path | None = None, variables: dict[str, Any] | None = None
-) -> list[NodeResult]:
+def run_dbt(arguments: Sequence[str], settings: Settings, target_path: Path | None = None) -> list[NodeResult]:
     """Run one dbt command on the project and return what became of each node.
 
     Args:
         arguments: As on the command line, for example ``["build", "--select", "tag:release"]``.
         target_path: Where compiled files and the parsed project are kept; ``dbt/target`` in the home by default.
             A folder that stays makes the next run parse only what has changed.
-        variables: dbt variables.
 
     Raises:
         DbtFailed: A node failed, or dbt could not start.
@@ -64,8 +60,6 @@ def run_dbt(
     target = target_path or settings.home / "dbt" / "target"
     target.mkdir(parents=True, exist_ok=True)
     command = [*arguments, *_places(settings, target)]
-    if variables:
-        command += ["--vars", json.dumps(variables)]
     with _one_at_a_time(settings), _profile(settings, target):
         success, exception, results = _invoke(command)
     if success:
@@ -97,7 +91,7 @@ def _node_result(result: Any) -> NodeResult:
 def _places(settings: Settings, target: Path) -> list[str]:
     folder = str(settings.dbt_project)
     logs = str(settings.home / "dbt" / "logs")
-    return ["--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", logs, "--quiet"]
+    return ["--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", logs, "--quiet", "--no-use-colors"]
 
 
 @contextmanager

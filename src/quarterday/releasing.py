@@ -66,7 +66,8 @@ def open_release(connection: Connection, run_id: str | None = None, wait_for_arr
 def build_facts(release_id: int, settings: Settings) -> int:
     """Build a release's facts into ``core`` and test them; nobody sees them yet. Returns the number of fact rows written.
 
-    What each dbt node did is kept in ``ledger.dbt_run``. A published release is left as it is.
+    dbt builds the release that is open, and there is at most one. What each node did is kept in ``ledger.dbt_run``.
+    A published release is left as it is.
 
     Raises:
         DbtFailed: A model or a test failed. Nothing was published.
@@ -74,7 +75,7 @@ def build_facts(release_id: int, settings: Settings) -> int:
     if is_published(release_id, settings):
         return 0
     try:
-        results = run_dbt(RELEASE_BUILD, settings, variables={"release_id": release_id})
+        results = run_dbt(RELEASE_BUILD, settings)
     except DbtFailed as error:
         _note_run(release_id, error.results, settings)
         raise

@@ -8,7 +8,7 @@ with final as (
         planned.period,
         planned.load_id,
         lower(planned.issued) as issued_on
-    from ledger.plan_publication({{ var('release_id') }}) as planned
+    from ledger.plan_publication({{ open_release() }}) as planned
     where planned.is_current
 
 )

@@ -1,4 +1,4 @@
--- Grain: one row, the release being built; none when the relations are only being set up.
+-- Grain: one row, the release being built; none when no release is open.
 with releases as (
 
     select * from {{ source('ledger', 'release') }}
@@ -11,7 +11,7 @@ final as (
         releases.release_id,
         releases.started_at::date as as_of
     from releases
-    where releases.release_id = {{ var('release_id') }}
+    where releases.release_id = {{ open_release() }}
 
 )
 

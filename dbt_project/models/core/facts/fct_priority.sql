@@ -13,30 +13,10 @@ priorities as (
 
 ),
 
-outcomes as (
-
-    select * from {{ ref('dim_outcome') }}
-
-),
-
-bridge as (
-
-    select * from {{ ref('bridge_measure_outcome') }}
-
-),
-
 periods as (
 
     select * from {{ ref('dim_period') }}
     where period_type = 'financial_quarter'
-
-),
-
-outcome_quarters as (
-
-    select fct_outcome.*
-    from {{ ref('fct_outcome') }} as fct_outcome
-    inner join release on fct_outcome.release_id = release.release_id
 
 ),
 
@@ -84,21 +64,7 @@ loads as (
 
 outcome_counts as (
 
-    select
-        outcomes.priority_code,
-        outcome_quarters.period_key,
-        count(*) filter (where outcome_quarters.rag_computed = 'R') as outcome_red_count,
-        count(*) filter (where outcome_quarters.rag_computed = 'A') as outcome_amber_count,
-        count(*) filter (where outcome_quarters.rag_computed = 'G') as outcome_green_count,
-        count(*) filter (where outcome_quarters.rag_computed is null) as outcome_unrated_count
-    from outcome_quarters
-    inner join periods on outcome_quarters.period_key = periods.period_key
-    inner join bridge
-        on outcome_quarters.measure_code = bridge.measure_code
-        and periods.period_end between bridge.valid_from and coalesce(bridge.valid_to, 'infinity')
-    inner join outcomes on bridge.outcome_code = outcomes.outcome_code
-    where outcome_quarters.area_code = 'pcc_area'
-    group by outcomes.priority_code, outcome_quarters.period_key
+    select * from {{ ref('int_priority_outcome') }}
 
 ),
 
@@ -131,9 +97,9 @@ award_sums as (
     inner join funds on awards.fund_code = funds.fund_code
     where awards.status <> 'plan'
         and exists (
-        select 1 from candidates
-        where candidates.load_id = awards.load_id and candidates.period @> awards.period_end
-    )
+            select 1 from candidates
+            where candidates.load_id = awards.load_id and candidates.period @> awards.period_end
+        )
     group by awards.period_key, funds.priority_slug
 
 ),
@@ -188,12 +154,7 @@ final as (
         coalesce(outcome_counts.outcome_amber_count, 0)::integer as outcome_amber_count,
         coalesce(outcome_counts.outcome_green_count, 0)::integer as outcome_green_count,
         coalesce(outcome_counts.outcome_unrated_count, 0)::integer as outcome_unrated_count,
-        -- A priority is no better than its worst outcome that could be rated.
-        case
-            when outcome_counts.outcome_red_count > 0 then 'R'
-            when outcome_counts.outcome_amber_count > 0 then 'A'
-            when outcome_counts.outcome_green_count > 0 then 'G'
-        end as rag_rolled_up,
+        outcome_counts.rag_rolled_up,
         coalesce(action_counts.action_red_count, 0)::integer as action_red_count,
         coalesce(action_counts.action_amber_count, 0)::integer as action_amber_count,
         coalesce(action_counts.action_green_count, 0)::integer as action_green_count,
