@@ -85,15 +85,16 @@ def down() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the warehouse's schemas, roles and forms up to the code, without Airflow. Safe to repeat.
+    """Bring the warehouse's schemas, roles, forms and marts up to the code, without Airflow. Safe to repeat.
 
     Example:  quarterday migrate
     """
-    from quarterday import server, warehouse
+    from quarterday import releasing, server, warehouse
 
     settings = _settings()
     server.start(settings)
     warehouse.migrate(settings)
+    releasing.deploy_marts(settings)
     typer.echo("The warehouse is up to the code.")
 
 

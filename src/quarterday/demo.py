@@ -160,8 +160,10 @@ def _take_in_and_show(returns: list[DemoReturn], settings: Settings, console: Co
     _note_events(returns, settings)
     for each in returns:
         each.was_there_before = bool(each.events)
-    for wave in sorted({each.wave for each in returns}):
-        _send_wave([each for each in returns if each.wave == wave], returns, asked, began, settings, console)
+    waves = sorted({each.wave for each in returns})
+    for wave in waves:
+        sent = [each for each in returns if each.wave == wave]
+        _send_wave(sent, returns, wave == waves[-1], asked, began, settings, console)
     watch.stop()
     is_as_expected = _show_verdicts(returns, settings, console)
     _show_headlines(settings, console)
@@ -173,11 +175,13 @@ def _take_in_and_show(returns: list[DemoReturn], settings: Settings, console: Co
 def _send_wave(
     wave: list[DemoReturn],
     returns: list[DemoReturn],
+    is_last: bool,
     asked: AirflowClient,
     began: datetime,
     settings: Settings,
     console: Console,
 ) -> None:
+    """Put one wave into the inbox and wait until all of it is done; after the last, until no run is under way."""
     for order, each in enumerate(wave):
         put_into_inbox(each.path, each.partner_code, settings, order)
     asked.trigger("inbox__sweep")
@@ -192,6 +196,8 @@ def _send_wave(
             shown.update()
             _refuse_failed_runs(asked, began, settings)
             is_over = all(each.is_done for each in wave) and not _waiting_in_inbox(wave, settings)
+            if is_over and not is_last:
+                return
             quiet = quiet + 1 if is_over and not asked.runs(states=BUSY) else 0
             if time.monotonic() > deadline:
                 raise OperatorError(_unfinished(wave, asked, settings))

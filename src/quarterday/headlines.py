@@ -2,4 +2,57 @@
 
 from __future__ import annotations
 
-HEADLINES: tuple[tuple[str, str], ...] = ()
+FIRST_TIME_ENTRANTS = """
+select
+    area_name as area,
+    column_label as period,
+    computed_value as computed,
+    printed_value as printed,
+    difference,
+    computed_rag as rag
+from mart.rpt_outcome_against_baseline
+where measure_code = 'first_time_entrants' and column_type = 'annual'
+order by area_code, column_sort
+"""
+ACTION_OVERVIEW = """
+select
+    theme,
+    sum(computed_count) filter (where rag = 'R') as red,
+    sum(computed_count) filter (where rag = 'A') as amber,
+    sum(computed_count) filter (where rag = 'G') as green,
+    sum(computed_count) filter (where rag = 'W') as white,
+    sum(computed_count) filter (where rag = 'all') as actions,
+    sum(carried_forward_count) filter (where rag = 'all') as carried_forward
+from mart.rpt_action_overview
+where term = 'all' and period_key = (select max(period_key) from mart.rpt_action_overview)
+group by theme, theme_order
+order by theme_order
+"""
+DIFFERENCES = """
+select theme, term, rag, computed_count as computed, coalesce(printed_text, '(blank)') as printed, difference
+from mart.rpt_action_overview
+where not agrees
+order by theme_order, term_order, rag_order
+"""
+PRIORITIES = """
+select
+    priority_code as priority,
+    period_key as quarter,
+    rag_rolled_up as rag,
+    action_red_count as red,
+    action_amber_count as amber,
+    action_green_count as green,
+    award_year_gbp as awards_gbp,
+    return_in_count as returns_in,
+    return_late_count as late
+from mart.fct_priority
+where period_key in ('2016-17-Q4', '2017-18-Q3', '2017-18-Q4', '2020-21-Q1')
+order by period_key, priority_code
+"""
+
+HEADLINES = (
+    ("First-time entrants to youth justice, computed and as printed", FIRST_TIME_ENTRANTS),
+    ("Reducing offending action plan: actions by theme", ACTION_OVERVIEW),
+    ("Where the printed overview differs from its own rows", DIFFERENCES),
+    ("Priorities (mart.fct_priority)", PRIORITIES),
+)

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -253,9 +253,12 @@ def _up_airflow(settings: Settings, tell: Tell) -> tuple[str, ...]:
         airflow_done = pool.submit(_migrate_airflow, settings)
         warehouse_done.result()
         airflow_done.result()
-    tell("starting Airflow")
+    tell("deploying the marts and starting Airflow")
     since = datetime.now(UTC)
-    started = _start_services(settings)
+    deployment = _begin_deployment(settings)
+    started = _start_services(settings, [name for name in SERVICES if name != "scheduler"])
+    _finish_deployment(deployment, settings)
+    started += _start_services(settings, ["scheduler"])  # last: it may take up an unfinished release at once
     if started:
         tell("waiting for Airflow to be healthy and to read the DAGs")
     _wait_until_ready(settings, since if "dag-processor" in started else None)
@@ -266,6 +269,24 @@ def _migrate_warehouse(settings: Settings) -> None:
     from quarterday import warehouse  # its imports would slow down every command
 
     warehouse.migrate(settings)
+
+
+def _begin_deployment(settings: Settings) -> subprocess.Popen[bytes]:
+    """Start bringing the marts up to the code in a process of its own: dbt prints, and holds much memory."""
+    command = [sys.executable, "-m", "quarterday.cli", "migrate"]
+    with _deployment_log(settings).open("wb") as log:
+        return subprocess.Popen(
+            command, env=_environment(settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
+        )
+
+
+def _finish_deployment(deployment: subprocess.Popen[bytes], settings: Settings) -> None:
+    if deployment.wait():
+        raise OperatorError(f"The marts could not be deployed. {_end_of(_deployment_log(settings))}")
+
+
+def _deployment_log(settings: Settings) -> Path:
+    return settings.home / "logs" / "deployment.log"
 
 
 def _migrate_airflow(settings: Settings) -> None:
@@ -291,12 +312,12 @@ def _run_airflow(settings: Settings, words: tuple[str, ...]) -> None:
         raise OperatorError(f"'airflow {' '.join(words)}' failed. {_end_of(log)}")
 
 
-def _start_services(settings: Settings) -> tuple[str, ...]:
+def _start_services(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
     """Start what does not run; start all anew when what runs was started with other settings."""
     environment = _environment(settings)
     fingerprint = _fingerprint(airflow_environment(settings))
     folder = run_folder(settings)
-    found = {name: find_service(folder, name) for name in SERVICES}
+    found = {name: find_service(folder, name) for name in names}
     unfit = [name for name, record in found.items() if record is None or record.fingerprint != fingerprint]
     stop_services(folder, unfit)
     for name in unfit:
