@@ -54,7 +54,7 @@ class Check:
     """One check of one form.
 
     Exactly one of ``predicate``, ``lines_sql`` and ``reject_sql`` says what fails. In all of them ``{lines}`` stands
-    for the load's typed lines, as a subquery that wants an alias, and ``{load_id}`` for its number.
+    for the load's typed lines and ``{load_id}`` for its number.
 
     Args:
         statement: What must be true, for the partner.

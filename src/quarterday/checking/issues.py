@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from quarterday.checking.checks import Check, sql_text
-from quarterday.checking.profile import filled, typed_view
+from quarterday.checking.profile import filled, typed_view, with_lines
 from quarterday.contracts import Form
 
 LINES_KEPT = 10_000
@@ -52,7 +52,8 @@ def find_failing_lines(load_id: int, form: Form, failed: Sequence[Check], connec
             "column_number integer, expected text, found text) on commit drop"
         )
         if parts:
-            cursor.execute(filled("insert into failing_line\n" + "\nunion all\n".join(parts), form, load_id))
+            found = filled("\nunion all\n".join(parts), load_id)
+            cursor.execute(f"insert into failing_line\n{with_lines(form, load_id)}{found}")
         return _count_set_aside(cursor, load_id, form, failed)
 
 

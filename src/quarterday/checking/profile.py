@@ -12,6 +12,8 @@ from quarterday.checking.checks import Check
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.contracts import Form
 
+LINES = "lines_of_load"
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -21,9 +23,13 @@ class Profile:
     failing: dict[str, int]
 
 
-def lines_of(form: Form, load_id: int) -> str:
-    """Return the typed lines of a load as a subquery."""
-    return f"(select * from {typed_view(form)} where load_id = {int(load_id)})"
+def with_lines(form: Form, load_id: int) -> str:
+    """Return the start of a query in which :data:`LINES` holds a load's typed lines.
+
+    Kept by the database, because the typed view reads its cells anew in every place that names one: a profile is
+    twice as fast when each line is typed once.
+    """
+    return f"with {LINES} as materialized (select * from {typed_view(form)} where load_id = {int(load_id)})\n"
 
 
 def typed_view(form: Form) -> str:
@@ -31,16 +37,16 @@ def typed_view(form: Form) -> str:
     return f'typed."{form.contract.form}"'
 
 
-def filled(text: str, form: Form, load_id: int) -> str:
-    """Return a check's SQL with its places filled in."""
-    return text.replace("{lines}", lines_of(form, load_id)).replace("{load_id}", str(int(load_id)))
+def filled(text: str, load_id: int) -> str:
+    """Return a check's SQL with its places filled in, to stand after :func:`with_lines`."""
+    return text.replace("{lines}", LINES).replace("{load_id}", str(int(load_id)))
 
 
 def profile_sql(load_id: int, form: Form, checks: Sequence[Check]) -> str:
     """Return the select: one row, the line count first and then one count for each check, in their order."""
     counts = [_count_sql(check) for check in checks]
     columns = ",\n    ".join(["count(*) as line_count", *counts])
-    return filled(f"select\n    {columns}\nfrom {{lines}} as line", form, load_id)
+    return with_lines(form, load_id) + filled(f"select\n    {columns}\nfrom {{lines}} as line", load_id)
 
 
 def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: Connection) -> Profile:
