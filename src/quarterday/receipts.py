@@ -29,7 +29,10 @@ ACTION_WORDS = {
     "quarantine_line": "line set aside",
     "flag": "taken in, please look",
 }
-CAPITALS = {"opcc": "OPCC", "icv": "ICV", "rj": "RJ", "yos": "YOS"}
+# In a return that was refused nothing is set aside: the line is one to mend.
+REFUSED_WORDS = ACTION_WORDS | {"quarantine_line": "line to mend", "flag": "please look"}
+INITIALS = ("opcc", "icv", "rj", "yos")
+SMALL_WORDS = ("of", "and", "the", "for", "by")
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,6 @@ class Issue:
     expected: str
     found: str | None
     remedy: str
-
-    @property
-    def action_words(self) -> str:
-        """What happened because of it, in plain words."""
-        return ACTION_WORDS[self.action]
 
     @property
     def place(self) -> str:
@@ -139,6 +137,11 @@ class Receipt:
         return f"{lines_in_words(self.lines_taken_in)} taken in. There is nothing for you to do."
 
     @property
+    def action_words(self) -> dict[str, str]:
+        """What each action came to in this return, in plain words."""
+        return REFUSED_WORDS if self.verdict == "rejected" else ACTION_WORDS
+
+    @property
     def is_cut(self) -> bool:
         """Say whether the page leaves out some of the issues in the workbook."""
         return len(self.issues) > ISSUES_ON_PAGE
@@ -179,7 +182,7 @@ def as_text(load_id: int, connection: Connection) -> str:
     receipt = read_receipt(load_id, connection)
     lines = [receipt.headline, receipt.explanation, "", *(f"{name}: {value}" for name, value in facts_of(receipt))]
     for issue in receipt.issues[:ISSUES_ON_PAGE]:
-        lines += ["", f"{issue.check_id}  {issue.place} ({issue.action_words})"]
+        lines += ["", f"{issue.check_id}  {issue.place} ({receipt.action_words[issue.action]})"]
         lines += [
             f"  expected  {issue.expected}",
             f"  found     {_one_line(issue.found)}",
@@ -200,7 +203,7 @@ def as_page(receipt: Receipt) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("receipt.html.j2").render(
-        receipt=receipt, facts=facts_of(receipt), issues=receipt.issues[:ISSUES_ON_PAGE], action_words=ACTION_WORDS
+        receipt=receipt, facts=facts_of(receipt), issues=receipt.issues[:ISSUES_ON_PAGE]
     )
 
 
@@ -251,9 +254,11 @@ def read_receipt(load_id: int, connection: Connection) -> Receipt:
 
 
 def plain_words(code: str) -> str:
-    """Return a code as words: ``rj_hub`` becomes ``RJ hub``."""
-    words = [CAPITALS.get(word, word) for word in code.split("_")]
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+    """Return a code as a name: ``rj_hub`` becomes ``RJ Hub``."""
+    return " ".join(
+        word.upper() if word in INITIALS else word if word in SMALL_WORDS else word.capitalize()
+        for word in code.split("_")
+    )
 
 
 def lines_in_words(count: int) -> str:
@@ -279,7 +284,7 @@ def _save_workbook(receipt: Receipt, path: Path) -> None:
     _set_widths(cover, (24, 60))
     if receipt.issues:
         sheet = workbook.create_sheet("What to mend")
-        _append(sheet, [ISSUE_HEADINGS, *(_issue_row(issue) for issue in receipt.issues)])
+        _append(sheet, [ISSUE_HEADINGS, *(_issue_row(issue, receipt) for issue in receipt.issues)])
         _set_widths(sheet, (10, 20, 18, 8, 24, 44, 34, 60))
         sheet.freeze_panes = "A2"
         sheet.auto_filter.ref = sheet.dimensions
@@ -289,10 +294,10 @@ def _save_workbook(receipt: Receipt, path: Path) -> None:
     workbook.save(path)
 
 
-def _issue_row(issue: Issue) -> tuple[object, ...]:
+def _issue_row(issue: Issue, receipt: Receipt) -> tuple[object, ...]:
     found = "nothing" if issue.found is None else issue.found
     place = (issue.sheet, issue.line_number, issue.column_name)
-    return (issue.check_id, issue.action_words, *place, issue.expected, found, issue.remedy)
+    return (issue.check_id, receipt.action_words[issue.action], *place, issue.expected, found, issue.remedy)
 
 
 def _append(sheet: Worksheet, rows: list[tuple[object, ...]]) -> None:

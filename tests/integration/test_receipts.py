@@ -64,7 +64,7 @@ def test_receipt_of_a_rejected_return_says_where_what_and_what_to_do(
     assert path.name == f"receipt-{rejected}-visits-2017-18-Q3.html"
     page = Page(path.read_text())
     for words in (
-        "We could not accept this return", "visits.csv", "ICV scheme", "2017-18 Q3", "20 January 2018", "0 of 0",
+        "We could not accept this return", "visits.csv", "ICV Scheme", "2017-18 Q3", "20 January 2018", "0 of 0",
         "VIS-002", "Q3 & Q4", "7", "=1+1", "a heading 'Visit'", "<script>alert(1)</script>", "Use the unaltered form.",
     ):  # fmt: skip
         assert words in page.text
@@ -81,6 +81,15 @@ def test_page_can_be_read_by_everyone_and_needs_nothing_else(
     assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
     assert not [tag for tag, _ in page.tags if tag in ("script", "link", "img", "iframe")]
     assert not [attributes for _, attributes in page.tags if {"src", "href"} & set(attributes)]
+
+
+def test_refused_return_does_not_say_that_lines_were_set_aside(connection: Connection, tmp_path: Path) -> None:
+    form = make_register(tmp_path, connection)
+    load_id = land(form, [GOOD_VISIT | {"detainees": "many"}], connection)
+    assert judge_load(load_id, form, connection, NONE).verdict == "rejected"
+    text = receipts.as_text(load_id, connection)
+    assert "VIS-040  line 2, column 'Detainees seen' (line to mend)" in text
+    assert "(line set aside)" not in text
 
 
 def test_receipt_of_a_good_return_thanks_and_asks_for_nothing(connection: Connection, tmp_path: Path) -> None:
@@ -160,7 +169,7 @@ def test_file_that_no_form_claims_gets_its_receipt(connection: Connection, tmp_p
     judge_findings(load_id, [Finding("QDY-001", "a form", "holiday.jpg", "Use the name of the form.")], connection)
     path = receipts.write_receipt(load_id, connection, tmp_path)
     assert path.name == f"receipt-{load_id}-unknown-form-no-quarter.html"
-    assert "RJ hub" in Page(path.read_text()).text
+    assert "RJ Hub" in Page(path.read_text()).text
 
 
 def test_load_without_a_verdict_has_no_receipt(connection: Connection, tmp_path: Path) -> None:
