@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache
 
 PERIOD_TYPES = (
     "financial_quarter",
@@ -30,7 +30,8 @@ _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[t ]00:00(?::00(?:\.0+)?)?)?")
 _NUMERIC = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})")
 _WORDED = re.compile(rf"(?:[a-z]+day,? )?(\d{{1,2}})(?:st|nd|rd|th)?[ \-](?:of )?{_MONTH}[ \-,]+(\d{{4}}|\d{{2}})")
 _SERIAL = re.compile(r"([2-7]\d{4})(?:\.0+)?")
-_DATE = rf"(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}[/.\-]\d{{1,2}}[/.\-]\d{{2,4}}|\d{{1,2}}(?:st|nd|rd|th)?[ \-](?:of )?{_MONTH.replace('(', '(?:', 1)}[ \-,]+\d{{2,4}})"
+_WORDED_DATE = rf"\d{{1,2}}(?:st|nd|rd|th)?[ \-](?:of )?{_MONTH.replace('(', '(?:', 1)}[ \-,]+\d{{2,4}}"
+_DATE = rf"(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}[/.\-]\d{{1,2}}[/.\-]\d{{2,4}}|{_WORDED_DATE})"
 _YEAR = r"(\d{4})[/\-](\d{4}|\d{2})"
 _QUARTER_FIRST = re.compile(rf"(?:q|qtr|quarter) ?([1-4])[ ,:(\-]*(?:of )?(?:fy ?)?{_YEAR}\)?")
 _QUARTER_LAST = re.compile(rf"(?:fy ?)?{_YEAR}[ ,:(\-]*(?:q|qtr|quarter) ?([1-4])\)?")
@@ -156,7 +157,7 @@ def financial_year_key(year: int) -> str:
 
 
 def period_key(period_type: str, start: date, end: date) -> str:
-    """Return the key of ``dim_period``: '2017-18-Q3', '2017-18', 'as_at:2017-03-31', 'date_range:2016-07-20/2016-08-31'."""
+    """Return the key of a period: '2017-18-Q3', '2017-18', 'as_at:2017-03-31', 'to_date:2016-03-01/2018-02-28'"""
     if period_type == "financial_quarter":
         return FinancialQuarter.of(end).key
     if period_type == "financial_year":
@@ -172,7 +173,7 @@ def quarters_between(first: FinancialQuarter, last: FinancialQuarter) -> Iterato
 
 
 def parse_date(text: str) -> date:
-    """Read a date as people in Britain write it: 23/01/2018, 23.1.18, 23 January 2018, 23rd Jan 2018, 2018-01-23, or a spreadsheet's serial number.
+    """Read a date as people in Britain write it: 23/01/2018, 23.1.18, 23rd Jan 2018, 2018-01-23, or a serial number.
 
     Raises:
         ValueError: The text is no date, or a date that does not exist.
@@ -193,8 +194,8 @@ def parse_period(text: str, hint: str | None = None) -> Period:
     """Read a period as a partner writes it.
 
     Args:
-        text: 'Q3 2017/18', 'October to December 2017', '2016/17', '2016', 'Oct 2017', 'year ending June 2018', '20/07/2016 - 31/08/2016',
-            'since 2016-03-01 to 2018-02-28', 'as at 31 March 2017', or the key of a period.
+        text: 'Q3 2017/18', 'October to December 2017', '2016/17', '2016', 'Oct 2017', 'year ending June 2018',
+            '20/07/2016 - 31/08/2016', 'since 2016-03-01 to 2018-02-28', 'as at 31 March 2017', or a period's key.
         hint: The period type it must be. Two dates that span just that are taken as it; anything else is an error.
 
     Raises:
@@ -222,7 +223,7 @@ def due_date(quarter_end: date, working_days: int) -> date:
     return day
 
 
-@lru_cache(maxsize=None)
+@cache
 def _bank_holidays(year: int) -> frozenset[date]:
     from holidays import country_holidays  # 0.1 s to import, and few callers count working days
 

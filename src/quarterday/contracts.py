@@ -1,7 +1,7 @@
 """A form's contract: who sends it, when it is due, and what every column means.
 
-Contracts are Open Data Contract Standard 3.1; what we use of it is in docs/how-to/add-a-form.md. They are read without the standard's own
-package, which takes a second to import: a test holds every contract against it.
+Contracts are Open Data Contract Standard 3.1; what we use of it is in docs/how-to/add-a-form.md. They are read
+without the standard's own package, which takes a second to import: a test holds every contract against it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Column:
     """One column of a form, as its contract says it.
 
-    ``key_position`` is 1, 2, ... for columns of the key; ``scale`` is what a sent number is multiplied by (1000 for thousands);
+    ``key_position`` is 1, 2, ... for columns of the key; ``scale`` multiplies a sent number (1000 for thousands);
     ``severity`` and ``action`` are those of a line that breaks the column's rules.
     """
 
@@ -55,7 +55,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """One form's contract. ``quarantine_limit`` is a share of the lines, 0 to 1; dates are the first and last day a return is owed."""
+    """One form's contract.
+
+    ``quarantine_limit`` is a share of the lines, 0 to 1; the dates are the first and last day a return is owed.
+    """
 
     form: str
     version: str
@@ -117,7 +120,8 @@ def load_forms(returns_folder: Path) -> dict[str, Form]:
         other = prefixes.setdefault(form.contract.check_prefix, form.name)
         if other != form.name:
             raise OperatorError(
-                f"{form.folder / CONTRACT_FILE}: checkPrefix {form.contract.check_prefix} belongs to {other}. Choose another."
+                f"{form.folder / CONTRACT_FILE}: checkPrefix {form.contract.check_prefix} belongs to {other}. "
+                "Choose another."
             )
     return {form.name: form for form in forms}
 
@@ -139,7 +143,8 @@ def load_contract(folder: Path) -> Contract:
     """Read a form's contract.
 
     Raises:
-        OperatorError: The file is missing, is no YAML, or lacks or misuses a key; the message names the file and the key.
+        OperatorError: The file is missing, is no YAML, or lacks or misuses a key; the message names the file and the
+        key.
     """
     path = Path(folder) / CONTRACT_FILE
     raw = _read(path)
@@ -195,7 +200,8 @@ def _contract(raw: dict[str, Any]) -> Contract:
 
 def _column(raw: dict[str, Any]) -> Column:
     options, custom = raw.get("logicalTypeOptions") or {}, _custom(raw)
-    rule: dict[str, Any] = next((rule for rule in raw.get("quality") or () if rule.get("metric") == "invalidValues"), {})
+    rules = [rule for rule in raw.get("quality") or () if rule.get("metric") == "invalidValues"]
+    rule: dict[str, Any] = rules[0] if rules else {}
     return Column(
         name=raw["name"],
         business_name=raw.get("businessName") or raw["name"],

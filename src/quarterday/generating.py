@@ -1,4 +1,4 @@
-"""From contract and layout to the database: landing tables, typed views and the dbt source. One generator, no hand-written table per form.
+"""From contract and layout to the database: landing tables, typed views and the dbt source.
 
 Identifiers come from contracts, which are ours; they are quoted all the same.
 """
@@ -83,7 +83,7 @@ def landing_columns(form: Form) -> tuple[str, ...]:
 
 
 def landing_ddl(form: Form) -> str:
-    """Return the statements that make a form's landing table, or add to it the columns it lacks. They may be repeated."""
+    """Return the statements that make a form's landing table or add the columns it lacks. They may be repeated."""
     table = f"landing.{_name(form.name)}"
     comment = (
         f"comment on table {table} is {_text(f'{form.contract.description} As sent, as text. {form.contract.grain}')};"
@@ -158,7 +158,8 @@ def _deploy_view(name: str, query: str, comment: str, connection: Connection) ->
         try:
             cursor.execute(f"create or replace view {view} as\n{query}")
         except psycopg2.errors.InvalidTableDefinition:
-            # A column left or changed its type. Views hold no lines, and dbt makes its own on top of them again with the next build.
+            # A column left or changed its type. Views hold no lines, and dbt makes its own on top of them again with
+            # the next build.
             cursor.execute("rollback to savepoint typed_view")
             cursor.execute(f"drop view {view} cascade")
             cursor.execute(f"create view {view} as\n{query}")
@@ -191,7 +192,8 @@ def _register(form: Form, table: str) -> list[str]:
     names = [column.name for column in form.contract.columns]
     columns = "".join(f",\n    {_name(name)} text" for name in names)
     return [
-        f"create table if not exists {table} (\n    load_id bigint not null,\n    sheet text,\n    line_number integer not null{columns}\n);",
+        f"create table if not exists {table} (\n"
+        f"    load_id bigint not null,\n    sheet text,\n    line_number integer not null{columns}\n);",
         *(f"alter table {table} add column if not exists {_name(name)} text;" for name in names),
         f"create index if not exists {_name(f'{form.name}_load')} on {table} (load_id);",
     ]
@@ -209,7 +211,7 @@ def _indicator_query(form: Form) -> str:
     expressions = {
         "form": f"{_text(form.name)}::text",
         # A return without parts is about all; a part that nobody knows must not become all.
-        "breakdown_code": "case when breakdown_label is null then coalesce(breakdown_code, 'all') else breakdown_code end",
+        "breakdown_code": "coalesce(breakdown_code, case when breakdown_label is null then 'all' end)",
         "period_start": "case when pg_input_is_valid(period_start, 'date') then period_start::date end",
         "period_end": "case when pg_input_is_valid(period_end, 'date') then period_end::date end",
         "period_ok": f"period_type is not null and coalesce({has_dates}, false)",

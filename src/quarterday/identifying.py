@@ -1,4 +1,4 @@
-"""Which form, partner, edition and quarter a file is: told by its inbox folder and its name, and by a cell where the layout says so."""
+"""Which form, partner, edition and quarter a file is, told by its inbox folder, its name and, where asked, a cell."""
 
 from __future__ import annotations
 

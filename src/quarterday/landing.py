@@ -59,14 +59,15 @@ def _copy_lines(path: Path, form: Form, identity: Identity, load_id: int, cursor
 
 
 def _copy_as_it_stands(path: Path, csv: PlainCsv, form: Form, load_id: int, cursor: Cursor) -> int:
-    """Copy a csv's own bytes, each record with its load and line number before it: several times as fast as line by line.
+    """Copy a csv's own bytes, each record after its load and line number: several times as fast as line by line.
 
     Raises:
         psycopg2.DataError: A record is not as COPY wants it, or there is none.
     """
     statement = (
         f'copy landing."{form.name}" ({_names(("load_id", "line_number", *csv.names))}) from stdin with '
-        f"(format csv, delimiter E'\\x{ord(csv.delimiter):02x}', encoding '{ENCODINGS[csv.encoding]}', force_null ({_names(csv.names)}))"
+        f"(format csv, delimiter E'\\x{ord(csv.delimiter):02x}', encoding '{ENCODINGS[csv.encoding]}', "
+        f"force_null ({_names(csv.names)}))"
     )
     _copy(statement, numbered_records(path, csv.delimiter.encode(), load_id), cursor)
     if cursor.rowcount == 0:

@@ -16,7 +16,7 @@ A key that isn't listed here is an error that names the file and the key.
       periods: {2015/16 Baseline: 2015-16-Q3}   # anything that calendar.parse_period reads
       statuses: {Prov.: provisional}
       rags: {Green: G}
-      partners: {Stoke YOS: yos_stoke}          # a register form also has its own columns here: {status: {Prov.: provisional}}
+      partners: {Stoke YOS: yos_stoke}          # register forms: also {status: {Prov.: provisional}} and the like
     editions:                                   # required: the newest last; the last that fits the return is used
       - name: '2015-09'                         # required
         partner: citizens_advice                # only where partners' layouts differ
@@ -27,7 +27,7 @@ A key that isn't listed here is an error that names the file and the key.
         ignore_sheets: ['Notes*']               # any other sheet with something in it is an error
         encoding: cp1252                        # csv; left out: UTF-8 (or UTF-16 by its mark)
         delimiter: ';'                          # csv; left out: the likeliest of , ; | and tab
-        header: {rows: 1, find: ['Measure']}    # rows: 1 to 3, joined with ' | '; find: headings that tell the header row;
+        header: {rows: 1, find: ['Measure']}    # rows: 1 to 3, joined with ' | '; find: tells the header row;
                                                 # left out: the row that holds most of the headings below
         columns:                                # heading -> what it is; every heading of the file must be known
           Need: measure                           # short for {is: measure}
@@ -42,20 +42,22 @@ A key that isn't listed here is an error that names the file and the key.
         period: {type: financial_quarter, ends: by_the_quarter}
         says: [{is: quarter, from: cell, pattern: 'Quarter (?P<quarter>.+)'}]  # must agree with the file name or sheet
         fill_down: [Area]                       # headings whose blank cells take the value above
-        stop_at: ['Notes*', 'Source:*']         # globs on a row's first filled cell: this row and all below are left out
+        stop_at: ['Notes*', 'Source:*']         # globs on a row's first filled cell: this row and all below
         skip_lines: ['Total*', 'Numbers']       # globs on a row's first filled cell: this row is left out
         labels: {areas: {Staffs: staffordshire_county}}   # added to the form's labels
 
-What a column can be. Indicator forms: ``measure breakdown area period period_start period_end period_type value numerator
-denominator status declared_rag note ignore``. Register forms: a column of the contract, or ``ignore``.
+What a column can be. Indicator forms: ``measure breakdown area period period_start period_end period_type value
+numerator denominator status declared_rag note ignore``. Register forms: a column of the contract, or ``ignore``.
 
-A SOURCE is ``{from, pattern, heading, type}``: ``from`` is ``file_name``, ``sheet``, ``cell`` (any cell above the header, read alone and
-together with the next filled cell on its right, as 'Quarter Q3 2017/18') or ``column`` (the first filled cell under ``heading``).
-``pattern`` is searched without regard to case; its first named group counts, or the whole match. ``type`` is a period type.
+A SOURCE is ``{from, pattern, heading, type}``: ``from`` is ``file_name``, ``sheet``, ``cell`` (any cell above the
+header, read alone and with the next filled cell on its right, as 'Quarter Q3 2017/18') or ``column`` (the first
+filled cell under ``heading``). ``pattern`` is searched without regard to case; its first named group counts, or the
+whole match. ``type`` is a period type.
 
-Period types: ``financial_quarter financial_year calendar_year calendar_month rolling_year date_range to_date as_at``. The text of a period
-is what ``values``, the column and the heading give, joined with a space; where none gives any, it is the period of the return itself.
-``ends``: ``in_the_quarter`` (every line), ``by_the_quarter`` (no line later, at least one in the reporting quarter) or ``any`` (default).
+Period types: ``financial_quarter financial_year calendar_year calendar_month rolling_year date_range to_date as_at``.
+The text of a period is what ``values``, the column and the heading give, joined with a space; where none gives any,
+it is the period of the return itself. ``ends``: ``in_the_quarter`` (every line), ``by_the_quarter`` (none later, and
+at least one in it) or ``any`` (default).
 """
 
 from __future__ import annotations
@@ -107,7 +109,7 @@ class Source:
     type: str | None = None
 
     def search(self, text: str) -> str | None:
-        """Return what counts of a text: the pattern's first named group, or the whole match; None where it doesn't match."""
+        """Return what counts of a text: the first named group, or the whole match; None if it doesn't match."""
         if self.pattern is None:
             return text
         match = self.pattern.search(text)
@@ -118,7 +120,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Statement:
-    """What a return says of itself, to be held against its file name, sheet and folder; ``about`` is quarter or partner."""
+    """What a return says of itself, to be held against its name and folder; ``about`` is quarter or partner."""
 
     about: str
     source: Source
@@ -141,7 +143,7 @@ class ColumnRule:
 
 @dataclass(frozen=True)
 class WideRule:
-    """Columns that are values: by heading or by pattern, with what they say of measure, breakdown, area, period and status."""
+    """Columns that are values, by heading or by pattern, with what they say of measure, area, period and so on."""
 
     role: str
     headings: tuple[str, ...] = ()
@@ -234,7 +236,8 @@ def load_layout(path: Path, fields: tuple[str, ...], is_indicator: bool) -> Layo
         is_indicator: Whether columns can be values (``wide``).
 
     Raises:
-        OperatorError: The file is missing, is no YAML, or a key is unknown, missing or wrong; the message names the file and the key.
+        OperatorError: The file is missing, is no YAML, or a key is unknown, missing or wrong; the message names the
+        file and the key.
     """
     try:
         raw = yaml.load(Path(path).read_text(encoding="utf-8"), _LOADER)
@@ -350,8 +353,8 @@ class _Reading:
             columns=self.columns(raw.get("columns") or {}, f"{place}, columns"),
             wide=tuple(self.wide(item, f"{place}, wide") for item in raw.get("wide") or ()),
             partner=raw.get("partner"),
-            from_quarter=self.quarter(raw.get("from_quarter"), f"{place}, from_quarter"),
-            to_quarter=self.quarter(raw.get("to_quarter"), f"{place}, to_quarter"),
+            from_quarter=self.quarter(raw, "from_quarter", place),
+            to_quarter=self.quarter(raw, "to_quarter", place),
             **{key: self.texts(raw.get(key), f"{place}, {key}") for key in _LISTS},
             encoding=self.encoding(raw.get("encoding"), place),
             delimiter=raw.get("delimiter"),
@@ -363,9 +366,7 @@ class _Reading:
             else None,
             period_ends=self.one_of(period.get("ends", "any"), ENDS, f"{place}, period, ends"),
             says=tuple(self.statement(item, f"{place}, says") for item in raw.get("says") or ()),
-            labels={
-                name: {**form_labels.get(name, {}), **own_labels.get(name, {})} for name in {*form_labels, *own_labels}
-            },
+            labels=_merged(form_labels, own_labels),
         )
         return self.checked(edition, place)
 
@@ -385,11 +386,11 @@ class _Reading:
             raise self.wrong(place, "the key 'columns' is missing.")
         return edition
 
-    def quarter(self, raw: Any, place: str) -> FinancialQuarter | None:
+    def quarter(self, raw: Mapping[str, Any], key: str, place: str) -> FinancialQuarter | None:
         try:
-            return None if raw is None else FinancialQuarter.parse(str(raw))
+            return None if raw.get(key) is None else FinancialQuarter.parse(str(raw[key]))
         except ValueError as error:
-            raise self.wrong(place, str(error)) from None
+            raise self.wrong(f"{place}, {key}", str(error)) from None
 
     def encoding(self, raw: Any, place: str) -> str | None:
         try:
@@ -442,6 +443,12 @@ class _Reading:
         return Statement(
             self.one_of(raw["is"], ("quarter", "partner"), f"{place}, is"), source, bool(raw.get("optional", False))
         )
+
+
+def _merged(
+    first: Mapping[str, Mapping[str, str]], second: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    return {name: {**first.get(name, {}), **second.get(name, {})} for name in {*first, *second}}
 
 
 _LISTS = ("file_names", "sheets", "ignore_sheets", "fill_down", "stop_at", "skip_lines")

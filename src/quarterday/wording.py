@@ -1,4 +1,4 @@
-"""How headings, labels and sheet names are compared: as a person would, who doesn't see case, spaces or footnote digits."""
+"""How headings, labels and sheet names are compared: as people do, who don't see case, spaces or footnote digits."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _FOOTNOTES = re.compile(r"(?<=[^\W\d_)\]%])\s*(?:\[?\d{1,2}(?:\s*,\s*\d{1,2})*\]
 
 @lru_cache(maxsize=65_536)
 def plain(text: str, footnotes: bool = True) -> str:
-    """Return a text in small letters with single spaces, plain dashes and quotation marks; without footnote digits if asked."""
+    """Return a text in small letters with single spaces and plain dashes; without footnote digits if asked."""
     text = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
     text = re.sub(r"\s+", " ", _DASHES.sub("-", text)).strip(" :")
     return text if footnotes else _FOOTNOTES.sub("", text).strip(" :")
 
 
 def mark_key(text: str) -> str:
-    """Return a mark as the function ``typed.plain`` of the database gives it: small letters, single spaces, plain dashes."""
+    """Return a mark as the database's ``typed.plain`` gives it: small letters, single spaces, plain dashes."""
     return re.sub(r"\s+", " ", _DASHES.sub("-", text)).strip().lower()
 
 

@@ -3,31 +3,66 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import psycopg2
 import pytest
 import yaml
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from quarterday import generating, landing
 from quarterday.contracts import Form, load_form, load_forms
 from quarterday.errors import ReturnDoesNotFitForm, ReturnIsUnreadable
 from quarterday.identifying import identify
-from quarterday.settings import Settings
-from quarterday.warehouse import connect
+from tests.conftest import database_named, run_on_server
 
 RETURNS = Path(__file__).parents[2] / "returns"
 PARTNER = "opcc_finance"
 HEAD = "Code,Place,Note\n"
 
 
+@pytest.fixture(scope="module")
+def database(template: str) -> Iterator[str]:
+    """The URL of a warehouse that the tests of this module share; each takes back what it did."""
+    name = f"quarterday_test_landing_{os.getpid()}"
+    run_on_server(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+    yield database_named(name)
+    run_on_server(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
 @pytest.fixture
-def form(tmp_path: Path, settings: Settings) -> Form:
-    """A register form of three columns, deployed."""
+def owner(database: str) -> Iterator[Connection]:
+    """A connection whose transaction is never committed."""
+    with closing(psycopg2.connect(database)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def loader(owner: Connection, form: Form) -> Connection:
+    """The connection as the role that lands returns, with the register form deployed."""
+    generating.deploy(owner, {"things": form})
+    with owner.cursor() as cursor:
+        cursor.execute("set role quarterday_loader")
+        cursor.execute("savepoint before_landing")
+    return owner
+
+
+def take_back(connection: Connection) -> None:
+    """Undo all that was landed."""
+    with connection.cursor() as cursor:
+        cursor.execute("rollback to savepoint before_landing")
+
+
+@pytest.fixture
+def form(tmp_path: Path) -> Form:
+    """A register form of three columns."""
     folder = tmp_path / "returns" / "things"
     folder.mkdir(parents=True)
     contract = yaml.safe_load((RETURNS / "budget_outturn" / "contract.odcs.yaml").read_text(encoding="utf-8"))
@@ -42,17 +77,7 @@ def form(tmp_path: Path, settings: Settings) -> Form:
     }
     (folder / "contract.odcs.yaml").write_text(yaml.safe_dump(contract), encoding="utf-8")
     (folder / "layout.yml").write_text(yaml.safe_dump(layout), encoding="utf-8")
-    loaded = load_form(folder)
-    with connect(settings, "owner") as connection:
-        generating.deploy(connection, {"things": loaded})
-    return loaded
-
-
-@pytest.fixture
-def loader(settings: Settings) -> Iterator[Connection]:
-    """A connection as the role that lands returns."""
-    with connect(settings, "loader") as connection:
-        yield connection
+    return load_form(folder)
 
 
 def write(folder: Path, content: str | bytes) -> Path:
@@ -84,7 +109,10 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     ("content", "lines"),
     [
         (HEAD + "4.10,Stoke,\n007,,x\n", [(2, "4.10", "Stoke", None), (3, "007", None, "x")]),
-        (HEAD + '1,"two\nlines",""\n\n,,\n2,b,"say ""so"""\n', [(2, "1", "two\nlines", None), (6, "2", "b", 'say "so"')]),
+        (
+            HEAD + '1,"two\nlines",""\n\n,,\n2,b,"say ""so"""\n',
+            [(2, "1", "two\nlines", None), (6, "2", "b", 'say "so"')],
+        ),
         (HEAD + '1,5" pipe,\\N\n2,\\.,a\tb', [(2, "1", '5" pipe', "\\N"), (3, "2", "\\.", "a\tb")]),
         ("\ufeff" + HEAD + " 1 ,é,\r\n", [(2, " 1 ", "é", None)]),
         (HEAD.replace(",", ";") + "1;a,b;c\n", [(2, "1", "a,b", "c")]),
@@ -116,7 +144,7 @@ def test_landing_again_replaces_the_load_and_no_other(form: Form, loader: Connec
 
 def test_landing_is_undone_with_the_callers_transaction(form: Form, loader: Connection, tmp_path: Path) -> None:
     land(write(tmp_path, HEAD + "1,a,\n"), form, loader)
-    loader.rollback()
+    take_back(loader)
     assert landed(loader) == []
 
 
@@ -136,7 +164,7 @@ def test_a_return_that_does_not_fit_says_why(
     with pytest.raises(ReturnDoesNotFitForm) as caught:
         land(write(tmp_path, content), form, loader)
     assert {(finding.check_id, finding.line) for finding in caught.value.findings} >= {(check_id, line)}
-    loader.rollback()
+    take_back(loader)
     assert landed(loader) == []
 
 
@@ -158,7 +186,8 @@ def test_a_large_file_lands_whole_by_both_ways(
     assert land(path, form, loader, load_id=2) == 50_000
     with loader.cursor() as cursor:
         cursor.execute(
-            """select count(*) from landing.things as one join landing.things as two using (line_number, code, place, note)
+            """select count(*) from landing.things as one
+            join landing.things as two using (line_number, code, place, note)
             where one.load_id = 1 and two.load_id = 2"""
         )
         assert cursor.fetchone() == (50_000,)
@@ -183,12 +212,8 @@ def test_an_indicator_return_lands_in_its_forms_partition(loader: Connection, tm
     assert land(path, form, loader, load_id=9, partner="citizens_advice") == 3
     with loader.cursor() as cursor:
         cursor.execute(
-            """select form, load_id, sheet, line_number, column_number, column_name, measure_code, period_start, value
-            from typed.indicator join landing.indicator using (form, load_id, sheet, line_number, column_number, column_name, measure_code)
-            where false"""
-        )
-        cursor.execute(
-            "select form, sheet, line_number, column_number, column_name, measure_code, value from landing.indicator order by column_number"
+            "select form, sheet, line_number, column_number, column_name, measure_code, value "
+            "from landing.indicator order by column_number"
         )
         assert cursor.fetchall()[-1] == (
             "victim_gateway",
@@ -201,9 +226,7 @@ def test_an_indicator_return_lands_in_its_forms_partition(loader: Connection, tm
         )
 
 
-def test_a_real_month_of_crimes_lands_line_for_line(
-    settings: Settings, loader: Connection, tmp_path: Path, shared: Path
-) -> None:
+def test_a_real_month_of_crimes_lands_line_for_line(owner: Connection, tmp_path: Path, shared: Path) -> None:
     source = shared / "data" / "partner-files" / "police-uk-street-crime" / "2018-10-staffordshire-street.csv"
     with source.open(encoding="utf-8", newline="") as file:
         headings = next(csv.reader(file))
@@ -222,11 +245,10 @@ def test_a_real_month_of_crimes_lands_line_for_line(
     (folder / "contract.odcs.yaml").write_text(yaml.safe_dump(contract), encoding="utf-8")
     (folder / "layout.yml").write_text(yaml.safe_dump(layout), encoding="utf-8")
     form = load_form(folder)
-    with connect(settings, "owner") as connection:
-        generating.deploy(connection, {"street_crime": form})
+    generating.deploy(owner, {"street_crime": form})
     identity = identify(source, PARTNER, {"street_crime": form})
     assert (identity.reporting_quarter, identity.period.type) == ("2018-19-Q3", "calendar_month")
-    assert landing.land_return(source, form, identity, 1, loader) == 10_938
-    with loader.cursor() as cursor:
+    assert landing.land_return(source, form, identity, 1, owner) == 10_938
+    with owner.cursor() as cursor:
         cursor.execute("select count(*) filter (where crime_id is null), max(line_number) from landing.street_crime")
         assert cursor.fetchone() == (3_160, 10_939)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,20 +13,29 @@ from typing import Any
 import psycopg2
 import pytest
 import yaml
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from quarterday import generating
 from quarterday.contracts import Column, Form, load_forms
-from quarterday.settings import Settings
-from quarterday.warehouse import connect
+from tests.conftest import database_named, run_on_server
 
 RETURNS = Path(__file__).parents[2] / "returns"
 
 
+@pytest.fixture(scope="module")
+def database(template: str) -> Iterator[str]:
+    """The URL of a warehouse that the tests of this module share; each takes back what it did."""
+    name = f"quarterday_test_typing_{os.getpid()}"
+    run_on_server(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+    yield database_named(name)
+    run_on_server(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
 @pytest.fixture
-def owner(settings: Settings) -> Iterator[Connection]:
-    """A connection to a fresh warehouse as its owner."""
-    with connect(settings, "owner") as connection:
+def owner(database: str) -> Iterator[Connection]:
+    """A connection whose transaction is never committed."""
+    with closing(psycopg2.connect(database)) as connection:
         yield connection
 
 
@@ -42,7 +53,9 @@ def ask(connection: Connection, query: str, *values: Any) -> Any:
     return row[0] if len(row) == 1 else row
 
 
-def figure(connection: Connection, value: str | None, form: str = "victim_gateway", **cells: str | None) -> dict[str, Any]:
+def figure(
+    connection: Connection, value: str | None, form: str = "victim_gateway", **cells: str | None
+) -> dict[str, Any]:
     """Land one figure and return its typed line."""
     row = {"load_id": 1, "line_number": 7, "value": value, **cells}
     names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
@@ -89,7 +102,9 @@ def figure(connection: Connection, value: str | None, form: str = "victim_gatewa
         ("9" * 61, None),
     ],
 )
-def test_a_number_is_read_as_a_person_would_or_not_at_all(owner: Connection, sent: str | None, number: str | None) -> None:
+def test_a_number_is_read_as_a_person_would_or_not_at_all(
+    owner: Connection, sent: str | None, number: str | None
+) -> None:
     read = ask(owner, "select typed.number_text(%s)::numeric", sent)
     assert read == (None if number is None else Decimal(number))
 
@@ -160,7 +175,12 @@ def test_a_figure_without_a_status_is_final(owner: Connection) -> None:
 
 def test_a_numerator_that_is_no_number_is_not_ok(owner: Connection) -> None:
     line = figure(owner, "41.3", numerator="43", denominator="many")
-    assert (line["numerator"], line["numerator_ok"], line["denominator"], line["denominator_ok"]) == (43, True, None, False)
+    assert (line["numerator"], line["numerator_ok"], line["denominator"], line["denominator_ok"]) == (
+        43,
+        True,
+        None,
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -209,19 +229,36 @@ def test_a_registers_number_must_be_exact(owner: Connection) -> None:
     assert (line["outturn_gbp"], line["outturn_gbp_flag"], line["outturn_gbp_ok"]) == (None, "x", True)
 
 
-def test_every_kind_of_column_is_typed_without_ever_failing(
-    owner: Connection, forms: dict[str, Form]
-) -> None:
+def test_every_kind_of_column_is_typed_without_ever_failing(owner: Connection, forms: dict[str, Form]) -> None:
     kinds = ("string", "integer", "number", "date", "boolean")
     columns = tuple(Column(name=f"a_{kind}", business_name=kind, logical_type=kind) for kind in kinds)
     base = forms["budget_outturn"]
     form = replace(base, contract=replace(base.contract, form="every_kind", columns=columns))
     generating.deploy(owner, {"every_kind": form})
-    rubbish = ["", " ", "12", "12.5", "1,234", "yes", "31/02/2018", "23/01/2018", "é\\", "'; drop", "1e99", "9" * 40, "-", None]
+    rubbish = [
+        "",
+        " ",
+        "12",
+        "12.5",
+        "1,234",
+        "yes",
+        "31/02/2018",
+        "23/01/2018",
+        "é\\",
+        "'; drop",
+        "1e99",
+        "9" * 40,
+        "-",
+        None,
+    ]
     with owner.cursor() as cursor:
         for number, cell in enumerate(rubbish, start=1):
-            cursor.execute("insert into landing.every_kind values (1, null, %s, %s, %s, %s, %s, %s)", [number, *[cell] * 5])
-        cursor.execute("select line_number, a_integer, a_number, a_date, a_boolean, a_integer_ok, a_date_ok from typed.every_kind")
+            cursor.execute(
+                "insert into landing.every_kind values (1, null, %s, %s, %s, %s, %s, %s)", [number, *[cell] * 5]
+            )
+        cursor.execute(
+            "select line_number, a_integer, a_number, a_date, a_boolean, a_integer_ok, a_date_ok from typed.every_kind"
+        )
         lines = {line[0]: line[1:] for line in cursor.fetchall()}
     assert lines[3][:2] == (12, 12)
     assert (lines[4][0], lines[4][1], lines[4][4]) == (None, Decimal("12.5"), False)
@@ -242,11 +279,10 @@ def test_deploying_again_changes_nothing_and_a_new_column_keeps_the_lines(
     assert ask(owner, "select body, reserve_gbp, reserve_gbp_flag from typed.budget_outturn") == ("OPCC", None, "blank")
 
 
-def test_the_builder_reads_typed_lines_and_no_landing(settings: Settings) -> None:
-    with connect(settings, "builder") as connection:
-        assert ask(connection, "select count(*) from typed.indicator") == 0
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            ask(connection, "select count(*) from landing.indicator")
+def test_the_builder_reads_typed_lines_and_no_landing(owner: Connection) -> None:
+    assert ask(owner, "set role quarterday_builder; select count(*) from typed.indicator") == 0
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        ask(owner, "select count(*) from landing.indicator")
 
 
 def test_the_dbt_source_lists_just_the_columns_of_the_views(owner: Connection, forms: dict[str, Form]) -> None:
@@ -256,7 +292,8 @@ def test_the_dbt_source_lists_just_the_columns_of_the_views(owner: Connection, f
             cursor.execute(f"select * from typed.{table['name']} limit 0")
             columns = [column.name for column in cursor.description or ()]
             cursor.execute(
-                "select column_name, data_type from information_schema.columns where table_schema = 'typed' and table_name = %s",
+                "select column_name, data_type from information_schema.columns "
+                "where table_schema = 'typed' and table_name = %s",
                 (table["name"],),
             )
             types = dict(cursor.fetchall())

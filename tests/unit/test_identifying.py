@@ -96,10 +96,16 @@ def test_a_name_that_no_form_claims_is_not_recognised(forms: dict[str, Form], tm
 
 def test_a_form_in_another_partners_folder_is_not_taken(forms: dict[str, Form], tmp_path: Path) -> None:
     finding = rejection(tmp_path / GATEWAY, "rj_hub", forms)
-    assert (finding.check_id, finding.expected, finding.found) == ("VGW-004", "this form from citizens_advice", "rj_hub")
+    assert (finding.check_id, finding.expected, finding.found) == (
+        "VGW-004",
+        "this form from citizens_advice",
+        "rj_hub",
+    )
 
 
-@pytest.mark.parametrize("name", ["victim-gateway.xlsx", "victim-gateway-2017-18.xlsx", "victim-gateway-2017-19-Q3.xlsx"])
+@pytest.mark.parametrize(
+    "name", ["victim-gateway.xlsx", "victim-gateway-2017-18.xlsx", "victim-gateway-2017-19-Q3.xlsx"]
+)
 def test_a_name_without_a_quarter_is_not_recognised(name: str, forms: dict[str, Form], tmp_path: Path) -> None:
     finding = rejection(tmp_path / name, "citizens_advice", forms)
     assert finding.check_id == "VGW-003"

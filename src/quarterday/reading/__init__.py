@@ -1,4 +1,4 @@
-"""From a partner's file to lines: open it whatever it is (``files``), find its headings (``fitting``), read its lines (``lines``)."""
+"""From a partner's file to lines: open it (``files``), find its headings (``fitting``), read its lines (``lines``)."""
 
 from quarterday.reading.files import Sheet, read_grid
 from quarterday.reading.lines import Line, read_return

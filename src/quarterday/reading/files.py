@@ -49,7 +49,7 @@ class Sheet:
     _source: Any = field(default=(), repr=False, compare=False)
 
     def rows(self) -> Iterator[Row]:
-        """Yield (row number from 1, cells) from the top, as often as asked; a cell is the text as sent, or None when empty.
+        """Yield (row number from 1, cells) from the top, as often as asked; a cell is its text as sent, or None.
 
         Raises:
             ReturnIsUnreadable: A csv turns out to be damaged further down.
@@ -126,17 +126,11 @@ class _File:
         """Return the first bytes, if they can be those of a return."""
         with self.path.open("rb") as file:
             start = file.read(4096)
-        if _MARKUP.match(start):
-            found = "a web page or an XML file"
-        elif start.startswith(b"%PDF"):
-            found = "a PDF"
-        else:
-            return start
-        self.refuse(
-            "a csv file or a workbook (xlsx, xls, ods)",
-            found,
-            "Open it in a spreadsheet program and save it as the form asks.",
-        )
+        found = "a PDF" if start.startswith(b"%PDF") else "a web page or an XML file" if _MARKUP.match(start) else None
+        if found:
+            remedy = "Open it in a spreadsheet program and save it as the form asks."
+            self.refuse("a csv file or a workbook (xlsx, xls, ods)", found, remedy)
+        return start
 
     def refuse_unsafe_workbook(self, start: bytes) -> None:
         if self.suffix in (".csv", ".txt", ".tsv"):
@@ -158,7 +152,8 @@ class _File:
             self.refuse_unsafe_zip()
 
     def refuse_unsafe_ole(self) -> None:
-        # Macros are refused in xlsx alone: old xls files carry an empty macro project per sheet, and nothing here runs one.
+        # Macros are refused in xlsx alone: old xls files carry an empty macro project per sheet, and nothing here
+        # runs one.
         if _ENCRYPTED in self.path.read_bytes():
             self.refuse_encrypted()
 
@@ -186,7 +181,7 @@ class _File:
             self.refuse("a workbook (xlsx, xls, ods) or a csv file", found, "Send the form itself.")
 
     def refuse_far_cell(self, part: IO[bytes]) -> None:
-        """Refuse a sheet with a filled cell far off: calamine makes room for every cell before it, and would take the process down."""
+        """Refuse a sheet with a cell far off: calamine makes room for all before it, and would end the process."""
         columns: set[bytes] = set()
         last_row, rest = 0, b""
         while chunk := part.read(CHUNK):
@@ -261,7 +256,8 @@ class _File:
             self.check_decodes("utf-8-sig")
             return "utf-8-sig"
         if declared and codecs.lookup(declared).name != "utf-8":
-            # A form once sent as Windows-1252 may be saved as UTF-8 tomorrow: bytes above 127 that are valid UTF-8 are not there by chance.
+            # A form once sent as Windows-1252 may be saved as UTF-8 tomorrow: bytes above 127 that are valid UTF-8
+            # are not there by chance.
             codec = "utf-8" if self.is_wide_utf8() else declared
             self.check_decodes(codec)
             return codec

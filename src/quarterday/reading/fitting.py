@@ -70,7 +70,8 @@ def fit_sheet(sheet: Sheet, edition: Edition, check_id: str) -> tuple[Fit | None
     """Find the header of a sheet and say what every column is.
 
     Returns:
-        The fit, and a finding for every heading that is missing, unknown or there twice. No fit where no row is a header.
+        The fit, and a finding for every heading that is missing, unknown or there twice. No fit where no row is a
+        header.
     """
     top = list(islice(sheet.rows(), HEADER_WITHIN_ROWS))
     best, most = None, 0
@@ -108,7 +109,7 @@ def _headings(rows: list[Row], sheet: Sheet) -> tuple[str | None, ...]:
 
 
 def _spread(line: int, cells: list[str | None], sheet: Sheet) -> list[str | None]:
-    """Give an upper heading to every column under it: as far as its cell is merged, or to the next one where nothing is merged."""
+    """Give an upper heading to every column under it: as far as it is merged, or to the next where nothing is."""
     across = [(left, right) for (top, left), (bottom, right) in sheet.merged if top <= line <= bottom and right > left]
     spread = list(cells)
     for left, right in across:

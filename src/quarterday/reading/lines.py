@@ -12,7 +12,7 @@ from quarterday.calendar import FinancialQuarter, Period, parse_date, parse_peri
 from quarterday.contracts import Form
 from quarterday.errors import Finding, ReturnDoesNotFitForm
 from quarterday.layouts import Edition, Source, Statement, code_for
-from quarterday.reading.files import Row, Sheet, read_grid
+from quarterday.reading.files import Row, read_grid
 from quarterday.reading.fitting import REMEDY, Fit, WideColumn, choose_sheets, fit_sheet
 from quarterday.reading.places import Found, search_sheet
 from quarterday.wording import is_like, mark_key, matching, plain
@@ -20,7 +20,10 @@ from quarterday.wording import is_like, mark_key, matching, plain
 if TYPE_CHECKING:
     from quarterday.identifying import Identity
 
-QUARTER_REMEDY = "If the file is of another quarter, give it that quarter's name; if the figures are, put the right ones in. Send it again."
+QUARTER_REMEDY = (
+    "If the file is of another quarter, give it that quarter's name; if the figures are, put the right ones in. "
+    "Send it again."
+)
 FOLDER_REMEDY = "Put the file into the folder of the partner it is from, or mend the name on the form."
 MOST_FINDINGS = 200
 
@@ -46,8 +49,8 @@ def read_return(path: Path, form: Form, identity: Identity) -> Iterator[Line]:
 
     Raises:
         ReturnIsUnreadable: The file can't be opened, or a csv is damaged further down.
-        ReturnDoesNotFitForm: With every finding: of sheets and headings before the first line; of quarters, partners and stray cells
-            after the last one, so whoever takes the lines must be able to take them back.
+        ReturnDoesNotFitForm: With every finding: of sheets and headings before the first line; of quarters, partners
+            and stray cells after the last one, so whoever takes the lines must be able to take them back.
     """
     return _Return(Path(path), form, identity).lines()
 
@@ -62,7 +65,7 @@ class PlainCsv:
 
 
 def plain_csv(path: Path, form: Form, identity: Identity) -> PlainCsv | None:
-    """Return how a return can be copied as it stands; None where it has something to leave out, to fill in or to hold against it.
+    """Return how a return can be copied as it stands; None where there is something to leave out, fill in or compare.
 
     Raises:
         ReturnIsUnreadable: The file can't be opened.
@@ -144,7 +147,8 @@ class _Return:
         """Return the sheets, ready to be read, when their headings fit.
 
         Raises:
-            ReturnDoesNotFitForm: They don't. What the sheets say of themselves is held against the return first, so that all is told at once.
+            ReturnDoesNotFitForm: They don't. What the sheets say of themselves is held against the return first, so
+            that all is told at once.
         """
         self.check_issued()
         fits, faults = self.fits()
@@ -301,7 +305,7 @@ class _SheetReading:
             yield from read(line, cells)
 
     def rows(self) -> Iterator[Row]:
-        """Yield the rows below the header that are lines of the form, with blanks filled down where the layout says so."""
+        """Yield the rows below the header that are lines of the form, with blanks filled down where the layout asks."""
         width, is_csv = len(self.fit.headings), self.sheet.name is None
         for line, cells in self.sheet.rows():
             if line <= self.fit.header_line:
@@ -466,7 +470,7 @@ class _SheetReading:
             return None
 
     def check_period(self, period: Period, label: str | None, line: int, heading: str, value: str | None) -> None:
-        """Find fault with a period that the return can't be about. A cell that only says 'not yet' may stand in a later quarter."""
+        """Find fault with a period that the return can't be about. A mark such as n/a may stand in a later quarter."""
         whole = self.whole
         whole.ends_in_quarter = whole.ends_in_quarter or period.quarter == whole.quarter
         if whole.latest is None or period.end > whole.latest[0].end:
