@@ -32,6 +32,7 @@ from quarterday.supervising import memory_bytes
 PATIENCE_SECONDS = 900.0
 POLL_SECONDS = 0.7
 PLAIN_SECONDS = 10.0
+PLAIN_WIDTH = 130
 MEMORY_SECONDS = 2.0
 STEPS = ("received", "landed", "checked", "released")
 BUSY = ("queued", "running")
@@ -102,7 +103,7 @@ def run(settings: Settings, stay: bool = False) -> bool:
     Raises:
         OperatorError: A service did not start, a DAG run failed, or the DAGs did not finish in time.
     """
-    console = Console()
+    console = demo_console()
     returns = read_demo(settings.project / "demo")
     with _stop_at_signal():
         keep = stay or services.is_to_stay(settings)
@@ -121,6 +122,12 @@ def run(settings: Settings, stay: bool = False) -> bool:
                     tell("stopping everything")
                     services.down(settings)
                 console.print("Everything is stopped. To have it stay: make up")
+
+
+def demo_console() -> Console:
+    """Return the screen; a file or pipe, which has no width, gets one that the tables fit."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 def read_demo(folder: Path) -> list[DemoReturn]:

@@ -36,8 +36,8 @@ order by theme_order, term_order, rag_order
 """
 PRIORITIES = """
 select
-    priority_code as priority,
     period_key as quarter,
+    replace(split_part(priority_code, '.', 2), '_', ' ') as priority,
     rag_rolled_up as rag,
     action_red_count as red,
     action_amber_count as amber,
@@ -46,7 +46,7 @@ select
     return_in_count as returns_in,
     return_late_count as late
 from mart.fct_priority
-where period_key in ('2016-17-Q4', '2017-18-Q3', '2017-18-Q4', '2020-21-Q1')
+where period_key in ('2016-17-Q4', '2017-18-Q3', '2017-18-Q4')
 order by period_key, priority_code
 """
 

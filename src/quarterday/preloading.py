@@ -13,6 +13,12 @@ HEAVY_MODULES = (
     "dbt.cli.main",
     "dbt.adapters.postgres",
     "pandas",
+    "openpyxl",
+    "psycopg2.extras",
+    "python_calamine",
+    "airflow.providers.standard.decorators.python",
+    "airflow.providers.standard.decorators.short_circuit",
+    "airflow.sdk.definitions.retry_policy",
 )
 
 

@@ -53,7 +53,7 @@ def show_query(statement: str, settings: Settings, form: str) -> None:
     """
     columns, rows = fetch(statement, settings, "reader")
     if form == "csv":
-        writer = csv.writer(sys.stdout)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([columns, *rows])
     elif form == "json":
         json.dump([dict(zip(columns, row, strict=True)) for row in rows], sys.stdout, default=str, indent=1)
