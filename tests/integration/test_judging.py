@@ -287,6 +287,8 @@ def test_findings_of_the_reader_reject_the_return(connection: Connection, tmp_pa
     assert (verdict.verdict, verdict.issue_count, verdict.failed) == ("rejected", 2, ("VIS-002",))
     assert [issue["found"] for issue in rows_of("line_issue", load_id, connection)] == ["Visits", None]
     assert [event["event"] for event in rows_of("load_event", load_id, connection)] == ["rejected"]
+    (result,) = rows_of("check_result", load_id, connection)
+    assert (result["failing_count"], result["statement"]) == (2, "Sheets, headings and edition are those of the form.")
     assert judge_findings(load_id, [], connection) == verdict
 
 

@@ -40,6 +40,13 @@ INDICATOR_POSITIONS = {
     "declared_rag": 9,
 }
 INDICATOR_KEY = ("measure_code", "breakdown_code", "area_code", "period_type", "period_start", "period_end", "status")
+# What the reader holds a file to before a line is taken in, by the last three figures of the check's id.
+READER_STATEMENTS = {
+    "001": "The file's name is one that a form asks for, and the file can be opened.",
+    "002": "Sheets, headings and edition are those of the form.",
+    "003": "The file says which period it is about, everywhere the same.",
+    "004": "The partner is one that sends this form.",
+}
 STATUSES = ("target", "plan", "provisional", "interim", "final", "revised")
 RAG_LETTERS = ("R", "A", "G", "W")
 TYPE_WORDS = {"integer": "a whole number", "number": "a number", "date": "a date", "boolean": "yes or no"}

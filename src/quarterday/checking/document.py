@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from quarterday.checking.checks import Check, checks_of, over_limit_check
+from quarterday.checking.checks import READER_STATEMENTS, Check, checks_of, over_limit_check
 from quarterday.checking.facts import read_fact_checks
 from quarterday.contracts import Form
 from quarterday.settings import load_settings
@@ -23,15 +23,11 @@ Made from the contracts in `returns/` and the files in `expectations/`; don't ed
 
 ## Every form
 
-Made by the reader, before a line is taken in. Each refuses the return.
+Made by the reader, before a line is taken in. Each refuses the return; the receipt says what
+was expected, where, and what to do. A file that no form claims gets QDY-001, others the prefix of the form.
 
-| Check | What must be so | What the partner does |
-| --- | --- | --- |
-| QDY-001 | The file's name is one that a form asks for. | Name it as the form asks and send it again. |
-| ...-001 | The file can be opened, and is what its name says. | Save it again in the form's format and send it again. |
-| ...-002 | Sheets, headings and edition are those of the form. | Put the figures into the unaltered form. |
-| ...-003 | The file says which period it is about, everywhere the same. | Correct the period and send it again. |
-| ...-004 | The partner is one that sends this form. | Put the file into the folder of the right partner. |
+| Check | What must be so |
+| --- | --- |
 """
 ACTIONS = {"reject_return": "refuse the return", "quarantine_line": "set the line aside", "flag": "flag"}
 
@@ -46,7 +42,11 @@ def write_checks_register(forms: Mapping[str, Form] | Iterable[Form], expectatio
     folder = expectations_folder or load_settings().expectations
     every = forms.values() if isinstance(forms, Mapping) else forms
     sections = [_form_section(form, folder) for form in sorted(every, key=lambda form: form.name)]
-    return "\n".join([HEAD, *sections, _facts_section(folder)])
+    return "\n".join([HEAD + _reader_rows(), *sections, _facts_section(folder)])
+
+
+def _reader_rows() -> str:
+    return "".join(f"| ...-{number} | {_cell(statement)} |\n" for number, statement in READER_STATEMENTS.items())
 
 
 def _form_section(form: Form, folder: Path) -> str:

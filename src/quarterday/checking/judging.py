@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from quarterday.calendar import FinancialQuarter, Period
-from quarterday.checking.checks import Check, checks_of, over_limit_check
+from quarterday.checking.checks import READER_STATEMENTS, Check, checks_of, over_limit_check
 from quarterday.checking.issues import find_failing_lines, write_issues
 from quarterday.checking.profile import Profile, read_profile, typed_view
 from quarterday.checking.suites import Assertion, CheckCouldNotRun, run_suite
@@ -117,7 +117,7 @@ def judge_findings(
         for finding in findings:
             by_id.setdefault(finding.check_id, []).append(finding)
         results = [
-            (load_id, check_id, same[0].action, "critical", False, len(same), f"Expected: {same[0].expected}.")
+            (load_id, check_id, same[0].action, "critical", False, len(same), _reader_statement(same[0]))
             for check_id, same in by_id.items()
         ]
         _insert_results(cursor, results)
@@ -127,6 +127,10 @@ def judge_findings(
         _insert_verdict(cursor, verdict, None)
     note_event(load_id, "rejected", _summary(verdict), connection, run_id)
     return verdict
+
+
+def _reader_statement(finding: Finding) -> str:
+    return READER_STATEMENTS.get(finding.check_id[-3:], f"Expected: {finding.expected}.")
 
 
 def _assertion(check: Check) -> Assertion:
