@@ -1,6 +1,6 @@
 """A warehouse with the dbt project deployed, and short ways to put admitted returns into it, release and read them.
 
-Test files import the fixtures ``warehouse`` and ``module_warehouse``; the deployed template is made once for all of them.
+Test files import the fixtures ``warehouse`` and ``module_warehouse``; the deployed template is made once for all.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 import psycopg2
 import pytest
-from tests.conftest import database_named, run_on_server, session_settings
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
 from quarterday import releasing
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
+from tests.conftest import database_named, run_on_server, session_settings
 
 DEPLOYED = f"quarterday_test_deployed_{os.getpid()}"
 _home = tempfile.TemporaryDirectory(prefix="quarterday-dbt-tests-", ignore_cleanup_errors=True)
@@ -136,7 +136,8 @@ def admit_figures(
         execute_values(
             cursor,
             f"""insert into landing.{form} (form, load_id, sheet, line_number, column_number, column_name, measure_code,
-            breakdown_code, area_code, period_type, period_start, period_end, value, numerator, denominator, status) values %s""",
+            breakdown_code, area_code, period_type, period_start, period_end, value, numerator, denominator, status)
+            values %s""",
             rows,
         )
         _admit(cursor, load_id, len(rows), sorted({figure.period for figure in figures}))
@@ -201,8 +202,10 @@ def _register(
     cursor: psycopg2.extensions.cursor, form: str, partner: str, reporting_quarter: str, issued_on: str
 ) -> int:
     cursor.execute(
-        """insert into ledger.load (file_sha256, file_name, file_bytes, archive_path, partner_code, form, reporting_quarter, issued_on)
-        values (encode(sha256(random()::text::bytea), 'hex'), 'return', 1, 'return', %s, %s, %s, %s) returning load_id""",
+        """insert into ledger.load
+        (file_sha256, file_name, file_bytes, archive_path, partner_code, form, reporting_quarter, issued_on)
+        values (encode(sha256(random()::text::bytea), 'hex'), 'return', 1, 'return', %s, %s, %s, %s)
+        returning load_id""",
         (partner, form, reporting_quarter, date.fromisoformat(issued_on)),
     )
     (load_id,) = cursor.fetchone() or (0,)
@@ -219,7 +222,8 @@ def _admit(
         [(load_id, *period) for period in periods],
     )
     cursor.execute(
-        "insert into ledger.verdict (load_id, verdict, line_count, quarantined_line_count, issue_count) values (%s, 'admitted', %s, 0, 0)",
+        """insert into ledger.verdict (load_id, verdict, line_count, quarantined_line_count, issue_count)
+        values (%s, 'admitted', %s, 0, 0)""",
         (load_id, line_count),
     )
     cursor.execute("insert into ledger.load_event (load_id, event) values (%s, 'admitted')", (load_id,))

@@ -80,7 +80,7 @@ def _node_result(result: Any) -> NodeResult:
     node = getattr(result, "node", None)
     response = getattr(result, "adapter_response", None) or {}
     return NodeResult(
-        node_id=getattr(node, "unique_id", None) or getattr(result, "unique_id", "unknown"),
+        node_id=str(getattr(node, "unique_id", None) or getattr(result, "unique_id", "unknown")),
         status=str(getattr(result, "status", "success")),
         seconds=round(float(getattr(result, "execution_time", 0.0)), 3),
         row_count=response.get("rows_affected"),
@@ -91,7 +91,8 @@ def _node_result(result: Any) -> NodeResult:
 def _places(settings: Settings, target: Path) -> list[str]:
     folder = str(settings.dbt_project)
     logs = str(settings.home / "dbt" / "logs")
-    return ["--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", logs, "--quiet", "--no-use-colors"]
+    places = ["--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", logs]
+    return [*places, "--quiet", "--no-use-colors"]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""From admitted returns to what readers see: open a release, build it with dbt, check it, publish it in one transaction.
+"""From admitted returns to what readers see: open a release, build it with dbt, check it, publish it at one stroke.
 
 A release that was cut off is taken up again: there is at most one that is open, and building it twice changes nothing.
 """
@@ -38,8 +38,8 @@ def open_release(connection: Connection, run_id: str | None = None, wait_for_arr
     Args:
         connection: The builder's; one transaction, committed by the caller.
         run_id: What asked for the release.
-        wait_for_arriving: Answer None while a return registered in the last ten minutes has no verdict and nothing older
-            waits: its own verdict will ask for the release, which then brings in both.
+        wait_for_arriving: Answer None while a return registered in the last ten minutes has no verdict and nothing
+            older waits: its own verdict will ask for the release, which then brings in both.
 
     Returns:
         The release's id, or None when there is nothing to release now.
@@ -64,7 +64,7 @@ def open_release(connection: Connection, run_id: str | None = None, wait_for_arr
 
 
 def build_facts(release_id: int, settings: Settings) -> int:
-    """Build a release's facts into ``core`` and test them; nobody sees them yet. Returns the number of fact rows written.
+    """Build a release's facts into ``core`` and test them, unseen; returns the number of fact rows written.
 
     dbt builds the release that is open, and there is at most one. What each node did is kept in ``ledger.dbt_run``.
     A published release is left as it is.
@@ -80,7 +80,7 @@ def build_facts(release_id: int, settings: Settings) -> int:
         _note_run(release_id, error.results, settings)
         raise
     _note_run(release_id, results, settings)
-    return sum(result.row_count or 0 for result in results if ".fct_" in result.node_id and result.node_id.startswith("model."))
+    return sum(result.row_count or 0 for result in results if result.node_id.startswith("model.quarterday.fct_"))
 
 
 def check_facts(release_id: int, settings: Settings) -> int:
@@ -97,7 +97,7 @@ def check_facts(release_id: int, settings: Settings) -> int:
 
 
 def publish(release_id: int, settings: Settings) -> int:
-    """Publish a release in one short transaction; returns the number of publication rows written, 0 when it was published before.
+    """Publish a release in one short transaction; returns the number of publication rows written, 0 the second time.
 
     Raises:
         psycopg2.errors.LockNotAvailable: Another publication held on for longer than five seconds; try again.
@@ -110,7 +110,7 @@ def publish(release_id: int, settings: Settings) -> int:
 
 
 def deploy_marts(settings: Settings, force: bool = False) -> bool:
-    """Bring reference data, empty facts, ``mart`` and ``history`` up to the project's code; returns whether there was anything to do.
+    """Bring reference data, empty facts, ``mart`` and ``history`` up to the code; returns whether anything was to do.
 
     Run when the code changes, never by a load or a release: views are replaced here and nowhere else.
 
@@ -146,8 +146,9 @@ def is_published(release_id: int, settings: Settings) -> bool:
 def code_version(project: Path | None = None) -> str:
     """Return the git commit of the checkout, or the package's version where there is no checkout."""
     folder = project or Path(__file__).parents[2]
+    command = ["git", "rev-parse", "HEAD"]
     try:
-        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True, timeout=5)
+        asked = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=5)
     except (OSError, subprocess.SubprocessError):
         return version("quarterday")
     return asked.stdout.strip()
@@ -161,7 +162,8 @@ def _open_release_id(cursor: Cursor) -> int | None:
 
 def _new_release(cursor: Cursor, run_id: str | None) -> int:
     cursor.execute(
-        "insert into ledger.release (run_id, code_version) values (%s, %s) returning release_id", (run_id, code_version())
+        "insert into ledger.release (run_id, code_version) values (%s, %s) returning release_id",
+        (run_id, code_version()),
     )
     (release_id,) = cursor.fetchone() or (0,)
     return int(release_id)
@@ -185,7 +187,8 @@ def _pending_loads(cursor: Cursor) -> list[int]:
                 where release_load.load_id = verdict.load_id and release.published_at is not null
             )
             and not exists (
-                select 1 from ledger.load_event where load_event.load_id = verdict.load_id and load_event.event = 'withdrawn'
+                select 1 from ledger.load_event
+                where load_event.load_id = verdict.load_id and load_event.event = 'withdrawn'
             )
         order by verdict.load_id"""
     )
@@ -228,8 +231,8 @@ def _note_run(release_id: int, results: list[NodeResult], settings: Settings) ->
 def _project_files(folder: Path) -> list[Path]:
     kinds = {".sql", ".yml", ".csv"}
     built = {"target", "logs"}
-    files = (path for path in folder.rglob("*") if path.suffix in kinds and path.relative_to(folder).parts[0] not in built)
-    return sorted(files)
+    files = (path for path in folder.rglob("*") if path.suffix in kinds)
+    return sorted(path for path in files if path.relative_to(folder).parts[0] not in built)
 
 
 def _database_id(settings: Settings) -> str:

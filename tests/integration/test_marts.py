@@ -7,6 +7,9 @@ from typing import Any
 
 import psycopg2
 import pytest
+
+from quarterday.settings import Settings
+from quarterday.warehouse import connect
 from tests.marts_support import (
     Figure,
     admit_figures,
@@ -19,9 +22,6 @@ from tests.marts_support import (
     rows,
     year,
 )
-
-from quarterday.settings import Settings
-from quarterday.warehouse import connect
 
 __all__ = ["deployed_template", "module_warehouse"]
 
@@ -196,7 +196,8 @@ def test_rate_has_no_annual_figure_when_no_numerator_was_given(marts: Settings) 
 def test_hedged_quarter_makes_no_annual_total(marts: Settings) -> None:
     found = rows(
         marts,
-        "select value, value_to_date, reason from mart.fct_outcome_year where measure_code = 'victim_gateway_referrals'",
+        """select value, value_to_date, reason from mart.fct_outcome_year
+        where measure_code = 'victim_gateway_referrals'""",
     )
     assert found == [(None, None, "quarter_not_exact")]
 
@@ -319,6 +320,7 @@ def test_every_view_and_column_of_mart_says_what_it_is(marts: Settings) -> None:
         from pg_class as relation
         join pg_attribute as attribute on attribute.attrelid = relation.oid and attribute.attnum > 0
         where relation.relnamespace in ('mart'::regnamespace, 'history'::regnamespace)
-            and (obj_description(relation.oid) not like 'Grain: %' or col_description(relation.oid, attribute.attnum) is null)""",
+            and (obj_description(relation.oid) not like 'Grain: %'
+                or col_description(relation.oid, attribute.attnum) is null)""",
     )
     assert without == []

@@ -5,6 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+
+from quarterday import releasing
+from quarterday.dbt import DbtFailed, run_dbt
+from quarterday.settings import Settings
+from quarterday.warehouse import connect
 from tests.marts_support import (
     Figure,
     admit_figures,
@@ -17,11 +22,6 @@ from tests.marts_support import (
     warehouse,
     year,
 )
-
-from quarterday import releasing
-from quarterday.dbt import DbtFailed, run_dbt
-from quarterday.settings import Settings
-from quarterday.warehouse import connect
 
 __all__ = ["deployed_template", "warehouse"]
 
@@ -115,7 +115,11 @@ def test_restatement_replaces_only_what_it_restates_and_keeps_the_old_in_history
         where period_key = '2016-17-Q1' and known_from <= (select min(known_from) from history.fct_measurement)""",
     )
     assert as_known_first == [(Decimal(24),)]
-    state = rows(warehouse, "select state, version_count from mart.fct_return where period_key = '2016-17-Q1' and partner_code = 'yos_stoke'")
+    state = rows(
+        warehouse,
+        """select state, version_count from mart.fct_return
+        where period_key = '2016-17-Q1' and partner_code = 'yos_stoke'""",
+    )
     assert state == [("restated", 2)]
 
 
@@ -163,7 +167,9 @@ def test_release_waits_only_while_a_fresh_return_has_no_verdict(warehouse: Setti
     register_unjudged(warehouse, "first_time_entrants", "yos_staffordshire", "2016-17-Q1")
     assert releasing.begin(warehouse, "run", wait_for_arriving=True) is None
     with connect(warehouse, "owner") as connection, connection.cursor() as cursor:
-        cursor.execute("update ledger.verdict set judged_at = judged_at - interval '11 minutes' where load_id = %s", (load_id,))
+        cursor.execute(
+            "update ledger.verdict set judged_at = judged_at - interval '11 minutes' where load_id = %s", (load_id,)
+        )
     assert releasing.begin(warehouse, "run", wait_for_arriving=True) is not None
 
 

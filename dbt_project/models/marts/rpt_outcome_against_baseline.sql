@@ -82,30 +82,27 @@ quarter_cells as (
         outcome_quarters.rag_computed as computed_rag,
         outcome_quarters.lag_state,
         outcome_quarters.available_on,
-        false as is_baseline_labelled_as_year
+        false as is_baseline_labelled_as_year,
+        periods.financial_year,
+        periods.financial_year_sort
     from outcome_quarters
     inner join with_baseline
         on outcome_quarters.measure_code = with_baseline.measure_code
         and outcome_quarters.area_code = with_baseline.area_code
     inner join periods on outcome_quarters.period_key = periods.period_key
-    where outcome_quarters.period_key <> outcome_quarters.baseline_period_key
+    inner join periods as baseline_periods on with_baseline.baseline_period_key = baseline_periods.period_key
+    where periods.financial_year_sort > baseline_periods.financial_year_sort
 
 ),
 
 years_of_quarters as (
 
     select distinct
-        quarter_cells.measure_code,
-        quarter_cells.area_code,
-        periods.financial_year as period_key,
-        periods.financial_year_sort
+        measure_code,
+        area_code,
+        financial_year as period_key,
+        financial_year_sort
     from quarter_cells
-    inner join periods on quarter_cells.period_key = periods.period_key
-    inner join with_baseline
-        on quarter_cells.measure_code = with_baseline.measure_code
-        and quarter_cells.area_code = with_baseline.area_code
-    inner join periods as baseline_periods on with_baseline.baseline_period_key = baseline_periods.period_key
-    where periods.financial_year_sort > baseline_periods.financial_year_sort
 
 ),
 
@@ -165,7 +162,19 @@ cells as (
 
     select * from baseline_cells
     union all
-    select * from quarter_cells
+    select
+        measure_code,
+        area_code,
+        column_type,
+        period_key,
+        column_label,
+        column_sort,
+        computed_value,
+        computed_rag,
+        lag_state,
+        available_on,
+        is_baseline_labelled_as_year
+    from quarter_cells
     union all
     select * from year_cells
     union all

@@ -200,7 +200,11 @@ final as (
             else 'late'
         end as lag_state,
         coalesce(lagged_until, due_on) as available_on,
-        {{ rag_from('measured.better_sign * measured.change_pct', 'measured') }} as rag_computed,
+        -- The baseline's own quarter is no progress against itself.
+        case
+            when period_key is distinct from baseline_period_key
+                then {{ rag_from('measured.better_sign * measured.change_pct', 'measured') }}
+        end as rag_computed,
         declared_rag as rag_declared,
         aggregation,
         load_id,

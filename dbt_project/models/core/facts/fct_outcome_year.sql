@@ -101,7 +101,10 @@ final as (
         baseline_value,
         change,
         change_pct,
-        {{ rag_from('measured.improvement_pct', 'measured') }} as rag_computed,
+        -- The baseline's own year is no progress against itself.
+        case
+            when period_key is distinct from baseline_period_key then {{ rag_from('measured.improvement_pct', 'measured') }}
+        end as rag_computed,
         aggregation,
         reason
     from measured
