@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -34,8 +34,10 @@ def matching(text: str, candidates: Iterable[str]) -> str | None:
     return by_wording.get(plain(text, footnotes=False)) if found is None else found
 
 
-def is_like(text: str, globs: Iterable[str]) -> bool:
+def is_like(text: str, globs: Collection[str]) -> bool:
     """Return whether a text fits one of some globs; case, spaces, underscores and footnote digits don't matter."""
+    if not globs:
+        return False
     wordings = {_loose(plain(text)), _loose(plain(text, footnotes=False))}
     return any(fnmatchcase(wording, _loose(plain(glob))) for glob in globs for wording in wordings)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from datacontract.data_contract import DataContract
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from quarterday.contracts import load_contract, load_forms
@@ -41,6 +42,13 @@ def test_a_contract_says_to_the_standards_own_model_what_it_says_to_us(form: str
     assert [(one.name, one.logicalType, bool(one.required)) for one in properties] == [
         (column.name, column.logical_type, column.required) for column in ours.columns
     ]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_contract_passes_the_standards_lint(form: str) -> None:
+    result = DataContract(data_contract_file=str(RETURNS / form / "contract.odcs.yaml")).lint()
+    assert [check.reason for check in result.checks or [] if check.result != "passed"] == []
+    assert result.result == "passed"
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,6 +207,7 @@ class _SheetReading:
         self.by_field = {rule.field: index for index, rule in fit.columns.items()}
         self.down = [index for index, rule in fit.columns.items() if rule.heading in self.edition.fill_down]
         self.bare = self.bare_columns()
+        self.own_label = _shown(whole.identity.period)
         self.given = {key: self.given_text(value) for key, value in self.edition.values.items()}
         self.sides = self.side_columns()
 
@@ -406,11 +407,7 @@ class _SheetReading:
         label, period = self.period_of(row, said)
         cells |= {"period_label": label, "period_type": None, "period_start": None, "period_end": None}
         if period:
-            cells |= {
-                "period_type": period.type,
-                "period_start": period.start.isoformat(),
-                "period_end": period.end.isoformat(),
-            }
+            cells |= _dates(period)
             self.check_period(period, label, line, heading, row.get("value"))
         status, rag = said.get("status") or _or_none(row.get("status")), _or_none(row.get("declared_rag"))
         cells["status"] = self.label("statuses", status, str.lower)
@@ -440,7 +437,7 @@ class _SheetReading:
         texts = [self.given.get("period"), column, said.get("period")]
         label = " ".join(text.strip() for text in texts if text and text.strip())
         if not label:
-            return _shown(self.whole.identity.period), self.whole.identity.period
+            return self.own_label, self.whole.identity.period
         return label, self.period(label, _or_none(row.get("period_type")))
 
     def period(self, text: str | None, hint: str | None = None) -> Period | None:
@@ -471,11 +468,12 @@ class _SheetReading:
 
     def check_period(self, period: Period, label: str | None, line: int, heading: str, value: str | None) -> None:
         """Find fault with a period that the return can't be about. A mark such as n/a may stand in a later quarter."""
-        whole = self.whole
+        whole, ends = self.whole, self.edition.period_ends
+        if ends == "any":
+            return
         whole.ends_in_quarter = whole.ends_in_quarter or period.quarter == whole.quarter
         if whole.latest is None or period.end > whole.latest[0].end:
             whole.latest = period, Found(label or "", self.sheet.name, line, heading)
-        ends = self.edition.period_ends
         is_later = ends == "by_the_quarter" and period.quarter > whole.quarter
         is_other = ends == "in_the_quarter" and period.quarter != whole.quarter
         text = mark_key(value or "")
@@ -512,6 +510,15 @@ class _SheetReading:
 
 def _or_none(text: str | None) -> str | None:
     return text if text and text.strip() else None
+
+
+@cache
+def _dates(period: Period) -> dict[str, str]:
+    return {
+        "period_type": period.type,
+        "period_start": period.start.isoformat(),
+        "period_end": period.end.isoformat(),
+    }
 
 
 def _shown(period: Period) -> str:
