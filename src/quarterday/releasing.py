@@ -126,6 +126,19 @@ def deploy_marts(settings: Settings, force: bool = False) -> bool:
     return True
 
 
+def write_docs(settings: Settings) -> Path:
+    """Write the data dictionary and lineage of the deployed project as one page that needs nothing beside it.
+
+    Returns:
+        Where the page is, below the home.
+
+    Raises:
+        DbtFailed: The project could not be read or the warehouse could not be asked.
+    """
+    run_dbt(("docs", "generate", "--static"), settings)
+    return settings.home / "dbt" / "target" / "static_index.html"
+
+
 def project_checksum(settings: Settings) -> str:
     """Return a SHA-256 over every file of the dbt project that says what it builds."""
     digest = hashlib.sha256()
