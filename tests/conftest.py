@@ -90,7 +90,7 @@ def template() -> Iterator[str]:
 
 @pytest.fixture
 def settings(template: str, tmp_path: Path) -> Iterator[Settings]:
-    """A fresh warehouse with its own inbox, archive and receipts; secrets are the session's, as roles are the server's."""
+    """A fresh warehouse with its own inbox, archive and receipts; secrets are the session's, roles the server's."""
     name = f"quarterday_test_{os.getpid()}_{next(_numbers)}"
     run_on_server(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
     for statement in (

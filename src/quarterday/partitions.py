@@ -29,7 +29,8 @@ def quarter_start(key: str) -> datetime:
             raise ValueError(key)
     except ValueError as error:
         raise InvalidPartitionKeyError(f"{key!r} is no financial quarter: expected a key such as 2017-18-Q3") from error
-    return pendulum.datetime(quarter.start.year, quarter.start.month, 1, tz=TIMEZONE)
+    midnight: datetime = pendulum.datetime(quarter.start.year, quarter.start.month, 1, tz=TIMEZONE)
+    return midnight
 
 
 def split_key(key: str | None) -> tuple[str, str]:

@@ -60,12 +60,11 @@ def migration_files() -> list[tuple[str, str]]:
 
 def _set_passwords(cursor: psycopg2.extensions.cursor, settings: Settings) -> None:
     for role in ("loader", "builder", "reader"):
-        statement = sql.SQL("alter role {} login password {}").format(
+        login = sql.SQL("alter role {} login password {}").format(
             sql.Identifier(f"quarterday_{role}"), sql.Literal(secret(settings, f"{role}_password"))
         )
-        cursor.execute(statement)
-    cursor.execute("select current_database()")
-    (database,) = cursor.fetchone()
+        cursor.execute(login)
+    database = cursor.connection.get_dsn_parameters()["dbname"]
     for statement in (
         "revoke all on database {} from public",
         "grant connect, temporary on database {} to quarterday_loader, quarterday_builder",

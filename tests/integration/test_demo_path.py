@@ -84,7 +84,7 @@ def cell_key(printed: dict[str, str]) -> tuple[str, str, str, str | None]:
 
 
 def agrees(printed: dict[str, str], cell: dict[str, Any]) -> bool:
-    """Say whether the warehouse's cell is the printed one: its value, its not-available state, or the known difference."""
+    """Say whether the cell is the printed one: its value, its not-available state, or the known difference."""
     if printed["period"] == "RAG":
         return bool(
             cell["printed_text"] == printed["value_printed"] and cell["computed_rag"] == printed["value_printed"]
@@ -102,17 +102,16 @@ def test_marts_give_the_overview_matrix_from_the_action_rows(demo: Settings, sha
     matrix = rows_of("select * from mart.rpt_action_overview", demo)
     cells = {(row["theme"], row["term"], row["rag"]): row for row in matrix}
     printed_cells = [row for row in published(shared, "overview.csv") if row["rag"] in {"R", "A", "G", "W"}]
-    wrong = []
-    for printed in printed_cells:
-        cell = cells.get((printed["theme"], printed["term"], printed["rag"]))
-        computed = int(printed["computed_from_detail_rows"])
-        shown = printed["value_printed"] or None
-        if cell is None or cell["computed_count"] != computed or cell["printed_text"] != shown:
-            wrong.append((printed, cell))
-        elif (printed["agrees"] == "yes") != cell["agrees"]:
-            wrong.append((printed, cell))
+    wrong = [printed for printed in printed_cells if not is_that_count(printed, cells)]
     assert wrong == []
     assert len(printed_cells) == 72
+
+
+def is_that_count(printed: dict[str, str], cells: dict[tuple[str, str, str], dict[str, Any]]) -> bool:
+    """Say whether computed count, printed cell and their agreement are as the published table has them."""
+    cell = cells[printed["theme"], printed["term"], printed["rag"]]
+    expected = (int(printed["computed_from_detail_rows"]), printed["value_printed"] or None, printed["agrees"] == "yes")
+    return (cell["computed_count"], cell["printed_text"], cell["agrees"]) == expected
 
 
 def test_the_corrected_quarter_is_current_and_the_first_one_is_in_history(demo: Settings) -> None:
