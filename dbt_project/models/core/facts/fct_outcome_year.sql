@@ -92,7 +92,7 @@ final as (
         area_code,
         period_key,
         value,
-        value_qualifier,
+        case when value is not null then value_qualifier end as value_qualifier,
         numerator,
         denominator,
         quarter_count,
