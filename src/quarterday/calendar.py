@@ -39,8 +39,11 @@ _YEAR_ALONE = re.compile(
     rf"(?:fy|financial year|full year|year|annual|total)? ?{_YEAR}(?: (?:annual|total|full year|year|financial year))?"
 )
 _CALENDAR_YEAR = re.compile(r"(?:calendar year )?((?:19|20)\d\d)(?:\.0)?")
-_MONTH_SPAN = re.compile(rf"{_MONTH} ?(\d{{4}})? ?(?:to|-|until) ?{_MONTH} (\d{{4}})")
-_MONTH_ALONE = re.compile(rf"(?:month of )?{_MONTH}[ \-](\d{{4}}|\d{{2}})")
+_APOSTROPHE = "['\u2019]"  # 'Apr '17 to Mar '18'
+_MONTH_SPAN = re.compile(
+    rf"{_MONTH} ?(\d{{4}}|{_APOSTROPHE}\d{{2}})? ?(?:to|-|until) ?{_MONTH} (\d{{4}}|{_APOSTROPHE}\d{{2}})"
+)
+_MONTH_ALONE = re.compile(rf"(?:month of )?{_MONTH}[ \-]?(\d{{4}}|\d{{2}})")
 _MONTH_ISO = re.compile(r"(\d{4})-(\d{2})")
 _YEAR_ENDING = re.compile(r"(?:year end(?:ing|ed)?|ye|12 months (?:to|ending)|rolling year to)[ :]+(.+)")
 _QUARTER_ENDING = re.compile(r"quarter (?:end(?:ing|ed)?|to)[ :]+(.+)")
@@ -294,8 +297,10 @@ def _read_months(plain: str) -> Period | None:
     match = _MONTH_SPAN.fullmatch(plain)
     if not match:
         return None
-    first, last, last_year = _MONTHS[match[1]], _MONTHS[match[3]], int(match[4])
-    first_year = int(match[2]) if match[2] else last_year - (first > last)
+    first, last, last_year = _MONTHS[match[1]], _MONTHS[match[3]], _full_year(match[4].lstrip("'\u2019"))
+    first_year = _full_year(match[2].lstrip("'\u2019")) if match[2] else last_year - (first > last)
+    if (first_year, first) > (last_year, last):
+        return None
     return _span(date(first_year, first, 1), _month_end(last_year, last))
 
 
@@ -372,6 +377,10 @@ def _as_type(found: Period, hint: str | None, text: str) -> Period:
         return Period.of_quarter(FinancialQuarter.of(found.end))
     if found.type == "as_at" and hint == "calendar_month":
         return _month(found.end.year, found.end.month)
+    if found.type == "calendar_month" and hint in ("rolling_year", "as_at"):
+        # Of a year or a day, 'June 2018' is how it ends.
+        start = _month_end(found.end.year - 1, found.end.month) + timedelta(days=1)
+        return Period(hint, start if hint == "rolling_year" else found.end, found.end)
     if hint in ("date_range", "to_date") and found.type != "as_at" or _is_whole(hint, found.start, found.end):
         return Period(hint, found.start, found.end)
     raise ValueError(f"'{text}' is a {found.type.replace('_', ' ')}, not a {hint.replace('_', ' ')}.")

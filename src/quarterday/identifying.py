@@ -78,7 +78,7 @@ def _form_of(name: str, partner_code: str, forms: Mapping[str, Form]) -> Form:
 def _period_of(path: Path, partner_code: str, form: Form) -> Period:
     source, check_id = form.layout.quarter, f"{form.contract.check_prefix}-003"
     found = _find(source, path, partner_code, form)
-    place = "file name" if source.origin == "file_name" else source.origin
+    place = source.origin.replace("_", " ")
     expected = f"the period in the {place}, as in '{form.layout.example}'"
     if found is None:
         found_instead = path.name if source.origin == "file_name" else None
@@ -136,7 +136,7 @@ def _issued_on(path: Path, partner_code: str, form: Form) -> date | None:
 
 
 def _find(source: Source, path: Path, partner_code: str, form: Form) -> Found | None:
-    if source.origin == "file_name":
+    if source.origin in ("file_name", "fixed"):
         text = source.search(path.name)
         return Found(text) if text else None
     for sheet in _tops(path, partner_code, form):

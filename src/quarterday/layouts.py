@@ -41,18 +41,34 @@ A key that isn't listed here is an error that names the file and the key.
           period: {from: sheet}
         period: {type: financial_quarter, ends: by_the_quarter}
         says: [{is: quarter, from: cell, pattern: 'Quarter (?P<quarter>.+)'}]  # must agree with the file name or sheet
-        fill_down: [Area]                       # headings whose blank cells take the value above
+        fill_down: [Area, {heading: Item, within: Short name}]  # headings whose blank cells take the value above;
+                                                # within: only while the cell of another heading stays the same
+        titles:                                 # rows between the lines that say something of the lines below them,
+          - {is: area, at: A}                     # from the outermost to the innermost; without like: any row in which
+          - {is: measure, at: A, like: ['Custody']} # nothing else is filled. A title ends those listed after it
+        line_if_filled: ['Age | 15']            # a row is a line only where one of these headings has something;
+                                                # a title's row may be a line, too (a row of totals)
         stop_at: ['Notes*', 'Source:*']         # globs on a row's first filled cell: this row and all below
         skip_lines: ['Total*', 'Numbers']       # globs on a row's first filled cell: this row is left out
         labels: {areas: {Staffs: staffordshire_county}}   # added to the form's labels
+        tables:                                 # sheets of different layouts in one workbook: each has keys of its own
+          - {sheets: ['Table P1'], columns: {Area Code: area}, wide: [...]}  # from header to labels, and the edition's
+          - {sheets: ['Table P4'], optional: true, ...}                      # for the rest; optional: may be missing
+
+A column without a heading, or with one that changes, is told by its place: ``Force: {is: area, at: A}``. Where two
+columns are the same thing, the first that is filled counts, in the order of the layout: a code, and the name of an area
+that has none. ``is: ignore`` in ``wide`` leaves out columns by pattern. A label that stands for different things in one
+sheet has a list of codes, in the order of standing: ``West Midlands: [E12000005, E23000014]``; the sheet must hold it
+just as often.
 
 What a column can be. Indicator forms: ``measure breakdown area period period_start period_end period_type value
 numerator denominator status declared_rag note ignore``. Register forms: a column of the contract, or ``ignore``.
 
-A SOURCE is ``{from, pattern, heading, type}``: ``from`` is ``file_name``, ``sheet``, ``cell`` (any cell above the
-header, read alone and with the next filled cell on its right, as 'Quarter Q3 2017/18') or ``column`` (the first
-filled cell under ``heading``). ``pattern`` is searched without regard to case; its first named group counts, or the
-whole match. ``type`` is a period type.
+A SOURCE is ``{from, pattern, heading, type, means, text}``: ``from`` is ``file_name``, ``sheet``, ``cell`` (any cell
+above the header, read alone and with the next filled cell on its right, as 'Quarter Q3 2017/18'), ``column`` (the first
+filled cell under ``heading``) or ``fixed`` (always ``text``: for files that say nothing of it). ``pattern`` is searched
+without regard to case; its first named group counts, or the whole match. ``means`` says what each text found stands
+for, as ``{march2018: 2018-07-19}``; one that it doesn't list counts as not found. ``type`` is a period type.
 
 Period types: ``financial_quarter financial_year calendar_year calendar_month rolling_year date_range to_date as_at``.
 The text of a period is what ``values``, the column and the heading give, joined with a space; where none gives any,
@@ -63,8 +79,8 @@ at least one in it) or ``any`` (default).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +106,9 @@ INDICATOR_FIELDS = (
     "note",
 )
 WIDE_TEXTS = ("measure", "breakdown", "area", "period", "status")
-WIDE_ROLES = ("value", "numerator", "denominator", "status", "declared_rag", "note")
-SOURCES = ("file_name", "sheet", "cell", "column")
+WIDE_ROLES = ("value", "numerator", "denominator", "status", "declared_rag", "note", "ignore")
+SOURCES = ("file_name", "sheet", "cell", "column", "fixed")
+REPEATABLE = ("measures", "breakdowns", "areas")
 LABELS = ("measures", "breakdowns", "areas", "periods", "statuses", "rags", "partners")
 ENDS = ("any", "in_the_quarter", "by_the_quarter")
 FLAGS = ("x", "z", "c", "low", "u", "k", "w", "p", "r", "e", "b")
@@ -107,9 +124,16 @@ class Source:
     pattern: re.Pattern[str] | None = None
     heading: str | None = None
     type: str | None = None
+    means: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None
 
     def search(self, text: str) -> str | None:
         """Return what counts of a text: the first named group, or the whole match; None if it doesn't match."""
+        found = self.found(text) if self.text is None else self.text
+        return found if found is None or not self.means else self.means.get(plain(found))
+
+    def found(self, text: str) -> str | None:
+        """Return what the pattern takes of a text, whatever it means."""
         if self.pattern is None:
             return text
         match = self.pattern.search(text)
@@ -129,16 +153,39 @@ class Statement:
 
 @dataclass(frozen=True)
 class ColumnRule:
-    """A column of the file: its heading, other headings it goes by, and what it is."""
+    """A column of the file: its heading, other headings it goes by, and what it is.
+
+    ``place`` counts columns from 0: where it is given, the heading doesn't tell the column.
+    """
 
     heading: str
     field: str
     also: tuple[str, ...] = ()
     optional: bool = False
+    place: int | None = None
 
     def claims(self, heading: str) -> bool:
         """Return whether a heading, as sent, is this column."""
-        return matching(heading, (self.heading, *self.also)) is not None
+        return self.place is None and matching(heading, (self.heading, *self.also)) is not None
+
+
+@dataclass(frozen=True)
+class TitleRule:
+    """Rows between the lines that say something of the lines below them: in which column (from 0), and of what."""
+
+    field: str
+    place: int
+    like: tuple[str, ...] = ()
+
+    def claims(self, cells: Sequence[str | None]) -> str | None:
+        """Return the title that a row is, or None."""
+        text = (cells[self.place] or "").strip() if self.place < len(cells) else ""
+        if not text:
+            return None
+        if self.like:
+            return text if is_like(text, self.like) else None
+        is_alone = not any(cell and cell.strip() for index, cell in enumerate(cells) if index != self.place)
+        return text if is_alone else None
 
 
 @dataclass(frozen=True)
@@ -188,10 +235,15 @@ class Edition:
     period_type: str | None = None
     period_ends: str = "any"
     says: tuple[Statement, ...] = ()
-    fill_down: tuple[str, ...] = ()
+    fill_down: Mapping[str, str | None] = field(default_factory=dict)
+    titles: tuple[TitleRule, ...] = ()
+    line_if_filled: tuple[str, ...] = ()
     stop_at: tuple[str, ...] = ()
     skip_lines: tuple[str, ...] = ()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    repeated: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    tables: tuple[Edition, ...] = ()
+    optional: bool = False
 
     def fits(self, partner: str, quarter: FinancialQuarter, file_name: str) -> bool:
         """Return whether the edition is meant for a partner's return of a quarter."""
@@ -284,7 +336,7 @@ class _Reading:
         raw = self.mapping(
             raw, "layout", ("file_names", "example", "quarter", "editions"), ("issued", "marks", "labels")
         )
-        labels = self.labels(raw.get("labels"), "labels")
+        labels = self.checked_labels(raw.get("labels"), "labels")
         layout = Layout(
             file_names=self.texts(raw["file_names"], "file_names"),
             example=str(raw["example"]),
@@ -294,7 +346,7 @@ class _Reading:
                 mark_key(str(mark)): self.one_of(flag, FLAGS, f"marks, '{mark}'")
                 for mark, flag in (raw.get("marks") or {}).items()
             },
-            labels=labels,
+            labels=_single(labels),
             editions=tuple(self.edition(item, labels) for item in raw["editions"]),
         )
         names = [edition.name for edition in layout.editions]
@@ -304,23 +356,44 @@ class _Reading:
             raise self.wrong("example", f"'{layout.example}' does not fit file_names.")
         return layout
 
-    def labels(self, raw: Any, place: str) -> dict[str, dict[str, str]]:
+    def checked_labels(self, raw: Any, place: str) -> dict[str, dict[str, Any]]:
+        """Return labels, each with its code or, where it stands for several things, its list of codes."""
         names = LABELS if self.is_indicator else (*LABELS, *self.fields)
         raw = self.mapping(raw or {}, place, (), names)
         for name, labels in raw.items():
             if not isinstance(labels, dict):
                 raise self.wrong(f"{place}, {name}", f"expected 'label: code' pairs, found '{labels}'.")
-        return {name: {plain(str(label)): str(code) for label, code in labels.items()} for name, labels in raw.items()}
+            lists = [label for label, code in labels.items() if isinstance(code, list)]
+            if lists and not (self.is_indicator and name in REPEATABLE):
+                takers = ", ".join(REPEATABLE)
+                raise self.wrong(f"{place}, {name}, '{lists[0]}'", f"only {takers} of indicator forms take a list.")
+        return {
+            name: {
+                plain(str(label)): tuple(map(str, code)) if isinstance(code, list) else str(code)
+                for label, code in labels.items()
+            }
+            for name, labels in raw.items()
+        }
 
     def source(self, raw: Any, place: str) -> Source:
-        raw = self.mapping(raw, place, ("from",), ("pattern", "heading", "type"))
+        raw = self.mapping(raw, place, ("from",), ("pattern", "heading", "type", "means", "text"))
         origin = self.one_of(raw["from"], SOURCES, f"{place}, from")
+        if (origin == "fixed") != ("text" in raw):
+            raise self.wrong(place, "'text' goes with 'from: fixed', and with nothing else.")
         if (origin == "column") != ("heading" in raw):
             raise self.wrong(place, "'heading' goes with 'from: column', and with nothing else.")
         if origin in ("file_name", "cell") and not raw.get("pattern"):
             raise self.wrong(place, f"'from: {origin}' needs a pattern.")
         kind = self.one_of(raw["type"], PERIOD_TYPES, f"{place}, type") if "type" in raw else None
-        return Source(origin, self.pattern(raw.get("pattern"), place), raw.get("heading"), kind)
+        means = self.mapping(raw.get("means") or {}, f"{place}, means", (), raw.get("means") or {})
+        return Source(
+            origin,
+            self.pattern(raw.get("pattern"), place),
+            raw.get("heading"),
+            kind,
+            {plain(str(found)): str(meaning) for found, meaning in means.items()},
+            str(raw["text"]) if "text" in raw else None,
+        )
 
     def pattern(self, raw: Any, place: str) -> re.Pattern[str] | None:
         try:
@@ -328,34 +401,36 @@ class _Reading:
         except re.error as error:
             raise self.wrong(f"{place}, pattern", f"'{raw}' is no regular expression: {error}.") from None
 
-    def edition(self, raw: Any, form_labels: Mapping[str, Mapping[str, str]]) -> Edition:
+    def edition(self, raw: Any, form_labels: Mapping[str, Mapping[str, Any]]) -> Edition:
         place = f"edition '{raw.get('name') if isinstance(raw, dict) else raw}'"
-        optional = (
-            *(
-                "partner",
-                "from_quarter",
-                "to_quarter",
-                "file_names",
-                "sheets",
-                "ignore_sheets",
-                "encoding",
-                "delimiter",
-                "header",
-            ),
-            *("columns", "wide", "values", "period", "says", "fill_down", "stop_at", "skip_lines", "labels"),
-        )
-        raw = self.mapping(raw, place, ("name",), optional)
+        raw = self.mapping(raw, place, ("name",), (*_OF_EDITIONS, *_OF_TABLES, "tables"))
+        labels = _merged(form_labels, self.checked_labels(raw.get("labels"), f"{place}, labels"))
+        if raw.get("tables") is None:
+            return self.checked(self.table(raw, labels, place), place)
+        shared = {key: value for key, value in raw.items() if key not in ("tables", "labels")}
+        tables = tuple(self.part(item, shared, labels, place) for item in raw["tables"])
+        return replace(self.table({**shared, "columns": {}}, labels, place), tables=tables)
+
+    def part(self, raw: Any, shared: Mapping[str, Any], labels: Mapping[str, Mapping[str, Any]], place: str) -> Edition:
+        """Return one of an edition's tables; what it doesn't say itself, the edition says."""
+        raw = self.mapping(raw, f"{place}, tables", ("sheets",), (*_OF_TABLES, "optional"))
+        place = f"{place}, table of {', '.join(self.texts(raw['sheets'], place))}"
+        own = _merged(labels, self.checked_labels(raw.get("labels"), f"{place}, labels"))
+        table = self.table({**shared, **raw}, own, place)
+        return replace(self.checked(table, place), optional=bool(raw.get("optional", False)))
+
+    def table(self, raw: Mapping[str, Any], labels: Mapping[str, Mapping[str, Any]], place: str) -> Edition:
         header = self.mapping(raw.get("header") or {}, f"{place}, header", (), ("rows", "find"))
         period = self.mapping(raw.get("period") or {}, f"{place}, period", (), ("type", "ends"))
-        own_labels = self.labels(raw.get("labels"), f"{place}, labels")
-        edition = Edition(
+        lists: dict[str, Any] = {key: self.texts(raw.get(key), f"{place}, {key}") for key in _LISTS}
+        return Edition(
             name=str(raw["name"]),
             columns=self.columns(raw.get("columns") or {}, f"{place}, columns"),
             wide=tuple(self.wide(item, f"{place}, wide") for item in raw.get("wide") or ()),
             partner=raw.get("partner"),
             from_quarter=self.quarter(raw, "from_quarter", place),
             to_quarter=self.quarter(raw, "to_quarter", place),
-            **{key: self.texts(raw.get(key), f"{place}, {key}") for key in _LISTS},
+            **lists,
             encoding=self.encoding(raw.get("encoding"), place),
             delimiter=raw.get("delimiter"),
             header_rows=int(self.one_of(str(header.get("rows", 1)), ("1", "2", "3"), f"{place}, header, rows")),
@@ -366,13 +441,43 @@ class _Reading:
             else None,
             period_ends=self.one_of(period.get("ends", "any"), ENDS, f"{place}, period, ends"),
             says=tuple(self.statement(item, f"{place}, says") for item in raw.get("says") or ()),
-            labels=_merged(form_labels, own_labels),
+            fill_down=self.fill_down(raw.get("fill_down"), f"{place}, fill_down"),
+            titles=tuple(self.title(item, f"{place}, titles") for item in raw.get("titles") or ()),
+            labels=_single(labels),
+            repeated=_lists(labels),
         )
-        return self.checked(edition, place)
+
+    def fill_down(self, raw: Any, place: str) -> dict[str, str | None]:
+        if raw is not None and not isinstance(raw, list):
+            raise self.wrong(place, f"expected a list in brackets, found '{raw}'.")
+        filled: dict[str, str | None] = {}
+        for item in raw or ():
+            raw_entry = item if isinstance(item, dict) else {"heading": item}
+            entry = self.mapping(raw_entry, place, ("heading",), ("within",))
+            filled[str(entry["heading"])] = str(entry["within"]) if "within" in entry else None
+        return filled
+
+    def title(self, raw: Any, place: str) -> TitleRule:
+        raw = self.mapping(raw, place, ("is", "at"), ("like",))
+        fields = self.fields if not self.is_indicator else WIDE_TEXTS
+        return TitleRule(
+            self.one_of(raw["is"], tuple(fields), f"{place}, is"),
+            self.place_of(raw["at"], f"{place}, at"),
+            self.texts(raw.get("like"), f"{place}, like"),
+        )
+
+    def place_of(self, raw: Any, place: str) -> int:
+        """Return a column's place, from 0, by its letters."""
+        if not re.fullmatch(r"[A-Z]{1,2}", str(raw)):
+            raise self.wrong(place, f"expected the letter of a column, such as A; found '{raw}'.")
+        number = 0
+        for letter in str(raw):
+            number = number * 26 + ord(letter) - 64
+        return number - 1
 
     def checked(self, edition: Edition, place: str) -> Edition:
         headings = {heading for column in edition.columns for heading in (column.heading, *column.also)}
-        for heading in edition.fill_down:
+        for heading in (name for pair in edition.fill_down.items() for name in pair if name is not None):
             if heading not in headings:
                 raise self.wrong(f"{place}, fill_down", f"'{heading}' is no heading of columns.")
         if edition.wide and not self.is_indicator:
@@ -407,10 +512,14 @@ class _Reading:
         return tuple(self.column(str(heading), item, f"{place}, '{heading}'") for heading, item in raw.items())
 
     def column(self, heading: str, raw: Any, place: str) -> ColumnRule:
-        raw = self.mapping({"is": raw} if isinstance(raw, str) else raw, place, ("is",), ("also", "optional"))
+        raw = self.mapping({"is": raw} if isinstance(raw, str) else raw, place, ("is",), ("also", "optional", "at"))
         kind = self.one_of(raw["is"], (*self.fields, "ignore"), place)
         return ColumnRule(
-            heading, kind, self.texts(raw.get("also"), f"{place}, also"), bool(raw.get("optional", False))
+            heading,
+            kind,
+            self.texts(raw.get("also"), f"{place}, also"),
+            bool(raw.get("optional", False)),
+            self.place_of(raw["at"], f"{place}, at") if "at" in raw else None,
         )
 
     def wide(self, raw: Any, place: str) -> WideRule:
@@ -438,7 +547,7 @@ class _Reading:
         }
 
     def statement(self, raw: Any, place: str) -> Statement:
-        raw = self.mapping(raw, place, ("is", "from"), ("pattern", "heading", "type", "optional"))
+        raw = self.mapping(raw, place, ("is", "from"), ("pattern", "heading", "type", "means", "optional"))
         source = self.source({key: item for key, item in raw.items() if key not in ("is", "optional")}, place)
         return Statement(
             self.one_of(raw["is"], ("quarter", "partner"), f"{place}, is"), source, bool(raw.get("optional", False))
@@ -446,12 +555,32 @@ class _Reading:
 
 
 def _merged(
-    first: Mapping[str, Mapping[str, str]], second: Mapping[str, Mapping[str, str]]
-) -> dict[str, dict[str, str]]:
-    return {name: {**first.get(name, {}), **second.get(name, {})} for name in {*first, *second}}
+    first: Mapping[str, Mapping[str, Any]], second: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    return {name: {**first.get(name, {}), **second.get(name, {})} for name in sorted({*first, *second})}
 
 
-_LISTS = ("file_names", "sheets", "ignore_sheets", "fill_down", "stop_at", "skip_lines")
+def _single(labels: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    return {
+        name: {label: code for label, code in codes.items() if isinstance(code, str)} for name, codes in labels.items()
+    }
+
+
+def _lists(labels: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {
+        (name.removesuffix("s"), label): codes
+        for name, by_label in labels.items()
+        for label, codes in by_label.items()
+        if isinstance(codes, tuple)
+    }
+
+
+_OF_EDITIONS = ("partner", "from_quarter", "to_quarter", "file_names", "ignore_sheets", "encoding", "delimiter")
+_OF_TABLES = (
+    *("sheets", "header", "columns", "wide", "values", "period", "says", "fill_down", "titles", "line_if_filled"),
+    *("stop_at", "skip_lines", "labels"),
+)
+_LISTS = ("file_names", "sheets", "ignore_sheets", "line_if_filled", "stop_at", "skip_lines")
 
 
 def code_for(label: str | None, labels: Mapping[str, str], codes: Iterable[str] = ()) -> str | None:

@@ -19,7 +19,10 @@ def plain(text: str, footnotes: bool = True) -> str:
     """Return a text in small letters with single spaces and plain dashes; without footnote digits if asked."""
     text = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
     text = re.sub(r"\s+", " ", _DASHES.sub("-", text)).strip(" :")
-    return text if footnotes else _FOOTNOTES.sub("", text).strip(" :")
+    if footnotes:
+        return text
+    # A heading of several rows carries footnotes in each of its parts.
+    return " | ".join(_FOOTNOTES.sub("", part).strip(" :") for part in text.split(" | "))
 
 
 def mark_key(text: str) -> str:

@@ -37,6 +37,7 @@ class Fit:
     headings: tuple[str | None, ...]
     columns: Mapping[int, ColumnRule]
     wide: tuple[WideColumn, ...]
+    edition: Edition
 
     def heading(self, index: int) -> str:
         """Return a column's heading, or its letter where it has none."""
@@ -44,26 +45,47 @@ class Fit:
         return heading or letter(index)
 
 
-def choose_sheets(sheets: list[Sheet], edition: Edition, check_id: str) -> tuple[list[Sheet], list[Finding]]:
-    """Return the sheets to read, and a finding for each that is missing or unknown. A csv is its only sheet."""
+def choose_sheets(
+    sheets: list[Sheet], edition: Edition, check_id: str
+) -> tuple[list[tuple[Sheet, Edition]], list[Finding]]:
+    """Return the sheets to read, each with its table's layout, and a finding for each that is missing or unknown.
+
+    A csv is its only sheet.
+    """
+    tables = edition.tables or (edition,)
     if len(sheets) == 1 and sheets[0].name is None:
-        return sheets, []
+        return [(sheets[0], tables[0])], []
     filled = [sheet for sheet in sheets if any(_is_filled(cells) for _, cells in sheet.rows())]
     filled = [sheet for sheet in filled if not is_like(sheet.name or "", edition.ignore_sheets)]
-    wanted = [sheet for sheet in filled if is_like(sheet.name or "", edition.sheets)] if edition.sheets else filled[:1]
-    expected = (
-        f"a sheet named like {' or '.join(repr(name) for name in edition.sheets)}"
-        if edition.sheets
-        else "one sheet with the form on it"
-    )
-    unknown = [sheet.name for sheet in filled if sheet not in wanted]
+    wanted = [(sheet, table) for table in tables for sheet in _wanted(filled, table)]
+    unknown = [sheet for sheet in filled if not any(sheet is known for known, _ in wanted)]
     findings = [
-        Finding(check_id, expected, name, "Name the sheet as on the form, or take it out of the file.", sheet=name)
-        for name in unknown
+        Finding(
+            check_id,
+            " or ".join(_sheet_words(table) for table in tables),
+            sheet.name,
+            "Name the sheet as on the form, or take it out of the file.",
+            sheet=sheet.name,
+        )
+        for sheet in unknown
     ]
-    if not wanted and not unknown:
-        findings.append(Finding(check_id, expected, None, "Send the form with its sheets filled in."))
+    missing = [table for table in tables if not any(table is known for _, known in wanted) and not table.optional]
+    if not unknown or edition.tables:
+        findings += [
+            Finding(check_id, _sheet_words(table), None, "Send the form with its sheets filled in.")
+            for table in missing
+        ]
     return wanted, findings
+
+
+def _wanted(filled: list[Sheet], table: Edition) -> list[Sheet]:
+    return [sheet for sheet in filled if is_like(sheet.name or "", table.sheets)] if table.sheets else filled[:1]
+
+
+def _sheet_words(table: Edition) -> str:
+    if not table.sheets:
+        return "one sheet with the form on it"
+    return f"a sheet named like {' or '.join(repr(name) for name in table.sheets)}"
 
 
 def fit_sheet(sheet: Sheet, edition: Edition, check_id: str) -> tuple[Fit | None, list[Finding]]:
@@ -138,10 +160,11 @@ def _claims(heading: str, edition: Edition) -> bool:
 
 
 def _fit(sheet: Sheet, header_line: int, first: int, headings: tuple[str | None, ...], edition: Edition) -> Fit:
-    columns: dict[int, ColumnRule] = {}
+    columns = {rule.place: rule for rule in edition.columns if rule.place is not None}
+    headings = (*headings, *[None] * (max(columns, default=-1) + 1 - len(headings)))
     wide: list[WideColumn] = []
     for index, heading in enumerate(headings):
-        if heading is None:
+        if heading is None or index in columns:
             continue
         rule = next((rule for rule in edition.columns if rule.claims(heading)), None)
         if rule:
@@ -152,7 +175,7 @@ def _fit(sheet: Sheet, header_line: int, first: int, headings: tuple[str | None,
             if texts is not None:
                 wide.append(WideColumn(index, heading, wide_rule, texts))
                 break
-    return Fit(sheet, header_line, first, headings, columns, tuple(wide))
+    return Fit(sheet, header_line, first, headings, columns, tuple(wide), edition)
 
 
 def _faults(fit: Fit, edition: Edition, check_id: str) -> list[Finding]:
@@ -225,7 +248,7 @@ def _doubled(fit: Fit, check_id: str) -> list[Finding]:
     keys = set()
     for column in fit.wide:
         key = (plain(column.heading), column.rule.role)
-        if key in keys:
+        if key in keys and column.rule.role != "ignore":
             findings.append(
                 Finding(
                     check_id,

@@ -74,6 +74,9 @@ def plain_csv(path: Path, form: Form, identity: Identity) -> PlainCsv | None:
     edition = form.layout.edition(identity.edition)
     asks_for_more = (
         edition.fill_down,
+        edition.titles,
+        edition.line_if_filled,
+        edition.tables,
         edition.stop_at,
         edition.skip_lines,
         edition.says,
@@ -86,8 +89,10 @@ def plain_csv(path: Path, form: Form, identity: Identity) -> PlainCsv | None:
     fits = [reading.fit for reading in whole.open()]
     if whole.findings or fits[0].sheet.csv is None or fits[0].header_line != 1:
         return None
-    names = [fits[0].columns[index].field if heading else "ignore" for index, heading in enumerate(fits[0].headings)]
-    return None if "ignore" in names else PlainCsv(*fits[0].sheet.csv, tuple(names))
+    columns = fits[0].columns
+    names = [columns[index].field if index in columns else "ignore" for index in range(len(fits[0].headings))]
+    is_plain = "ignore" not in names and len(set(names)) == len(names)
+    return PlainCsv(*fits[0].sheet.csv, tuple(names)) if is_plain else None
 
 
 @dataclass
@@ -122,8 +127,8 @@ class _Return:
         grid = read_grid(self.path, self.edition.encoding, self.edition.delimiter, self.check_id(1))
         sheets, findings = choose_sheets(grid, self.edition, self.check_id(2))
         fits = []
-        for sheet in sheets:
-            fit, faults = fit_sheet(sheet, self.edition, self.check_id(2))
+        for sheet, table in sheets:
+            fit, faults = fit_sheet(sheet, table, self.check_id(2))
             findings += faults
             fits += [fit] if fit else []
         return fits, findings
@@ -139,7 +144,7 @@ class _Return:
             expected = "at least one line below the headings"
             finding = Finding(self.check_id(5), expected, None, "Fill the form in, and send it again.")
             self.find(("no lines",), finding)
-        elif self.edition.period_ends == "by_the_quarter" and not self.ends_in_quarter:
+        elif any(reading.edition.period_ends == "by_the_quarter" for reading in readings) and not self.ends_in_quarter:
             self.find_nothing_new()
         self.reject_if_faulty([])
 
@@ -197,19 +202,41 @@ class _SheetReading:
     """One sheet while its lines are read."""
 
     def __init__(self, whole: _Return, fit: Fit) -> None:
-        self.whole, self.fit, self.edition = whole, fit, whole.edition
+        self.whole, self.fit, self.edition = whole, fit, fit.edition
         self.sheet = fit.sheet
         self.labels = self.edition.labels
         self.codes = {column.name: column.allowed_values for column in whole.form.contract.columns}
         self.known: dict[tuple[str, str | None], str | None] = {}
         self.periods: dict[str, Period | None] = {}
-        self.filled: dict[int, str | None] = {}
-        self.by_field = {rule.field: index for index, rule in fit.columns.items()}
-        self.down = [index for index, rule in fit.columns.items() if rule.heading in self.edition.fill_down]
+        self.filled: dict[int, tuple[str | None, str | None]] = {}
+        self.standings: dict[tuple[str, str], int] = {}
+        columns = self.columns_by_field()
+        self.by_field = {name: indexes[0] for name, indexes in columns.items()}
+        self.instead = [indexes for name, indexes in columns.items() if len(indexes) > 1 and name != "ignore"]
+        self.down = self.fill_down_columns()
+        self.needed = [index for index, heading in enumerate(fit.headings) if heading and self.is_needed(heading)]
+        self.titles = sorted(self.edition.titles, key=lambda title: not title.like)
         self.bare = self.bare_columns()
         self.own_label = _shown(whole.identity.period)
         self.given = {key: self.given_text(value) for key, value in self.edition.values.items()}
         self.sides = self.side_columns()
+
+    def columns_by_field(self) -> dict[str, list[int]]:
+        """Return where each field stands, in the order of the layout: where one is blank, the next one counts."""
+        order = {id(rule): position for position, rule in enumerate(self.edition.columns)}
+        columns: dict[str, list[int]] = {}
+        for index, rule in sorted(self.fit.columns.items(), key=lambda item: order[id(item[1])]):
+            columns.setdefault(rule.field, []).append(index)
+        return columns
+
+    def fill_down_columns(self) -> list[tuple[int, int | None]]:
+        """Return the columns to fill down, each with the one that it goes with."""
+        places = {rule.heading: index for index, rule in self.fit.columns.items()}
+        wanted = self.edition.fill_down.items()
+        return [(places[heading], places.get(within or "")) for heading, within in wanted if heading in places]
+
+    def is_needed(self, heading: str) -> bool:
+        return matching(heading, self.edition.line_if_filled) is not None
 
     # What stands above and beside the lines.
 
@@ -220,7 +247,7 @@ class _SheetReading:
         return found.text if found else None
 
     def find_source(self, source: Source) -> Found | None:
-        if source.origin == "file_name":
+        if source.origin in ("file_name", "fixed"):
             text = source.search(self.whole.path.name)
             return Found(text) if text else None
         if source.origin == "column":
@@ -304,6 +331,7 @@ class _SheetReading:
         for line, cells in self.rows():
             self.check_line(line, cells)
             yield from read(line, cells)
+        self.check_standings()
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header that are lines of the form, with blanks filled down where the layout asks."""
@@ -318,13 +346,37 @@ class _SheetReading:
                 return
             if is_csv and len(cells) != width:
                 self.check_width(line, cells, width)
-            yield line, self.fill_down([*cells, *[None] * (width - len(cells))])
+            row = [*cells, *[None] * (width - len(cells))]
+            if self.is_line(row):
+                yield line, self.fill_down(row)
+
+    def is_line(self, cells: list[str | None]) -> bool:
+        """Take in what a title says of the lines below it, and return whether the row is a line."""
+        is_title = bool(self.titles) and self.take_title(cells)
+        if self.edition.line_if_filled:
+            return any((cells[index] or "").strip() for index in self.needed)
+        return not is_title
+
+    def take_title(self, cells: list[str | None]) -> bool:
+        for title in self.titles:
+            if text := title.claims(cells):
+                self.given[title.field] = text
+                for inner in self.edition.titles[self.edition.titles.index(title) + 1 :]:
+                    if inner.field != title.field:
+                        self.given[inner.field] = None
+                return True
+        return False
 
     def fill_down(self, cells: list[str | None]) -> list[str | None]:
-        for index in self.down:
+        for index, within in self.down:
+            beside = cells[within] if within is not None else None
             if cells[index] and str(cells[index]).strip():
-                self.filled[index] = cells[index]
-            cells[index] = self.filled.get(index)
+                self.filled[index] = cells[index], beside
+            text, beside_then = self.filled.get(index, (None, None))
+            cells[index] = text if beside == beside_then else None
+        for first, *others in self.instead:
+            if not (cells[first] or "").strip():
+                cells[first] = next((cells[index] for index in others if (cells[index] or "").strip()), None)
         return cells
 
     def check_width(self, line: int, cells: list[str | None], width: int) -> None:
@@ -340,7 +392,8 @@ class _SheetReading:
         self.whole.find(("width", line), finding)
 
     def bare_columns(self) -> set[int]:
-        return {index for index, heading in enumerate(self.fit.headings) if not heading}
+        placed = self.fit.columns
+        return {index for index, heading in enumerate(self.fit.headings) if not heading and index not in placed}
 
     def check_line(self, line: int, cells: list[str | None]) -> None:
         """Find fault with cells under no heading, and with a period or partner in a column that is not the return's."""
@@ -381,6 +434,8 @@ class _SheetReading:
 
     def indicator_lines(self, line: int, cells: list[str | None]) -> Iterator[Line]:
         row = {**self.given, **{name: cells[index] for name, index in self.by_field.items() if name != "ignore"}}
+        if self.edition.repeated:
+            self.note_standings(row)
         if "value" in self.by_field:
             yield self.line(line, self.by_field["value"], row, {})
         for column in self.fit.wide:
@@ -415,6 +470,27 @@ class _SheetReading:
         return Line(self.sheet.name, line, cells, index + 1, heading)
 
     # What labels mean.
+
+    def note_standings(self, row: Mapping[str, str | None]) -> None:
+        """Give a label that stands for several things the code of this time that it stands in the sheet."""
+        for name in ("measure", "breakdown", "area"):
+            label = row.get(name) or ""
+            codes = self.edition.repeated.get((name, plain(label))) or self.edition.repeated.get(
+                (name, plain(label, footnotes=False))
+            )
+            if codes:
+                key = (name, plain(label, footnotes=False))
+                time = self.standings[key] = self.standings.get(key, 0) + 1
+                self.known[(name, label)] = codes[time - 1] if time <= len(codes) else None
+
+    def check_standings(self) -> None:
+        """Find fault with a label that stands more or less often than it has meanings: then no one knows which."""
+        for (name, label), codes in self.edition.repeated.items():
+            times = self.standings.get((name, label), 0)
+            if times != len(codes):
+                expected = f"the {name} '{label}' {len(codes)} times, for {', '.join(codes)}"
+                finding = Finding(self.whole.check_id(2), expected, f"{times} times", REMEDY, self.sheet.name)
+                self.whole.find(("standing", self.sheet.name, name, label), finding)
 
     def code(self, name: str, label: str | None) -> str | None:
         key = (name, label)
@@ -490,7 +566,8 @@ class _SheetReading:
         sides: dict[int, dict[str, int]] = {}
         for side in self.fit.wide:
             for column in self.fit.wide:
-                if side.rule.role != "value" and column.rule.role == "value" and self.belong(side, column):
+                is_pair = side.rule.role not in ("value", "ignore") and column.rule.role == "value"
+                if is_pair and self.belong(side, column):
                     sides.setdefault(column.index, {})[side.rule.role] = side.index
         return sides
 
