@@ -183,10 +183,11 @@ def quarantine(settings: Settings, load_id: int, line_number: int) -> None:
 
 
 def release(settings: Settings) -> int:
-    """Open, build and publish a release of what is admitted; returns its id."""
+    """Open, build, check and publish a release of what is admitted; returns its id."""
     release_id = releasing.begin(settings, "test")
     assert release_id is not None
     releasing.build_facts(release_id, settings)
+    releasing.check_facts(release_id, settings)
     releasing.publish(release_id, settings)
     return release_id
 

@@ -86,14 +86,19 @@ def build_facts(release_id: int, settings: Settings) -> int:
 def check_facts(release_id: int, settings: Settings) -> int:
     """Check with Great Expectations that a release's facts are what was admitted; returns the number of checks passed.
 
+    The loads that were checked are noted; the release can be published only while it holds exactly these.
+
     Raises:
         FactsDoNotAgree: A check failed. Nothing was published.
         CheckCouldNotRun: A check could not be run.
     """
     if is_published(release_id, settings):
         return 0
-    with connect(settings, "builder") as connection:
-        return len(facts.check_facts(release_id, connection, settings.expectations))
+    with connect(settings, "builder") as connection, connection.cursor() as cursor:
+        loads = _loads_of(cursor, release_id)
+        passed = facts.check_facts(release_id, connection, settings.expectations)
+        cursor.execute("update ledger.release set checked_loads = %s where release_id = %s", (loads, release_id))
+        return len(passed)
 
 
 def publish(release_id: int, settings: Settings) -> int:
@@ -101,6 +106,7 @@ def publish(release_id: int, settings: Settings) -> int:
 
     Raises:
         psycopg2.errors.LockNotAvailable: Another publication held on for longer than five seconds; try again.
+        psycopg2.errors.ObjectNotInPrerequisiteState: A load joined or left after the facts were checked; build again.
     """
     with connect(settings, "builder") as connection, connection.cursor() as cursor:
         cursor.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
@@ -165,6 +171,11 @@ def code_version(project: Path | None = None) -> str:
     except (OSError, subprocess.SubprocessError):
         return version("quarterday")
     return asked.stdout.strip()
+
+
+def _loads_of(cursor: Cursor, release_id: int) -> list[int]:
+    cursor.execute("select load_id from ledger.release_load where release_id = %s order by load_id", (release_id,))
+    return [load_id for (load_id,) in cursor.fetchall()]
 
 
 def _open_release_id(cursor: Cursor) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import psycopg2
 import pytest
 
 from quarterday import releasing
@@ -65,6 +66,7 @@ def test_reader_sees_a_release_only_when_it_is_published(warehouse: Settings) ->
     assert releasing.build_facts(release_id, warehouse) > 0
     assert quarter_values(warehouse) == []
     assert rows(warehouse, "select * from mart.fct_outcome") == []
+    assert releasing.check_facts(release_id, warehouse) > 0
     assert releasing.publish(release_id, warehouse) == 2
     assert quarter_values(warehouse) == [Decimal(24)]
     assert rows(warehouse, "select count(*) > 0 from mart.fct_outcome") == [(True,)]
@@ -78,9 +80,11 @@ def test_building_and_publishing_again_changes_nothing(warehouse: Settings) -> N
     built = state_of_everything(warehouse)
     releasing.build_facts(release_id, warehouse)
     assert state_of_everything(warehouse) == built
+    releasing.check_facts(release_id, warehouse)
     releasing.publish(release_id, warehouse)
     published = state_of_everything(warehouse)
     assert releasing.build_facts(release_id, warehouse) == 0
+    assert releasing.check_facts(release_id, warehouse) == 0
     assert releasing.publish(release_id, warehouse) == 0
     assert releasing.begin(warehouse, "again") is None
     assert state_of_everything(warehouse) == published
@@ -93,6 +97,21 @@ def test_open_release_is_taken_up_with_later_returns_when_it_was_cut_off(warehou
     assert releasing.begin(warehouse, "next run") == release_id
     found = rows(warehouse, "select load_id from ledger.release_load order by load_id", role="owner")
     assert found == [(first,), (second,)]
+
+
+def test_release_is_refused_when_a_return_joined_it_after_its_facts_were_checked(warehouse: Settings) -> None:
+    send(warehouse, "24", "2016-07-20")
+    release_id = releasing.begin(warehouse, "run")
+    assert release_id is not None
+    releasing.build_facts(release_id, warehouse)
+    releasing.check_facts(release_id, warehouse)
+    send(warehouse, "25", "2016-08-20")
+    assert releasing.begin(warehouse, "next run") == release_id
+    with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState, match="not what was checked"):
+        releasing.publish(release_id, warehouse)
+    assert quarter_values(warehouse) == []
+    assert release(warehouse) == release_id
+    assert quarter_values(warehouse) == [Decimal(25)]
 
 
 def test_restatement_replaces_only_what_it_restates_and_keeps_the_old_in_history(warehouse: Settings) -> None:
