@@ -117,6 +117,10 @@ create table if not exists ledger.release (
 comment on table ledger.release is 'One row per release; published_at is null until its one transaction has committed.';
 create unique index if not exists release_one_open on ledger.release ((published_at is null)) where published_at is null;
 
+alter table ledger.release add column if not exists checked_loads bigint[];
+comment on column ledger.release.checked_loads is
+'The loads whose facts were built and checked. Only a release of exactly these loads can be published.';
+
 create table if not exists ledger.release_load (
     release_id bigint not null references ledger.release,
     load_id bigint not null references ledger.load,
@@ -192,7 +196,7 @@ grant update (due_on) on ledger.expected_return to quarterday_loader;
 grant delete on ledger.check_result, ledger.line_issue, ledger.load_period to quarterday_loader;
 grant insert on ledger.release, ledger.release_load, ledger.publication, ledger.dbt_run, ledger.load_event to quarterday_builder;
 grant delete on ledger.release_load, ledger.dbt_run to quarterday_builder;
-grant update (published_at, load_count, run_id, code_version) on ledger.release to quarterday_builder;
+grant update (published_at, load_count, run_id, code_version, checked_loads) on ledger.release to quarterday_builder;
 grant update (known) on ledger.publication to quarterday_builder;
 
 -- The reader's views over the ledger run with the reader's own rights; without usage of this schema it cannot name these itself.

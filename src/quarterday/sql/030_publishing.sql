@@ -98,6 +98,13 @@ begin
     if exists (select 1 from ledger.release where release_id = p_release_id and published_at is not null) then
         return 0;
     end if;
+    -- Loads that joined the release after its facts were checked have facts that nobody has built.
+    if (select array_agg(load_id order by load_id) from ledger.release_load where release_id = p_release_id)
+        is distinct from (select checked_loads from ledger.release where release_id = p_release_id)
+    then
+        raise exception 'release % is not what was checked: build and check its facts again', p_release_id
+            using errcode = 'object_not_in_prerequisite_state';
+    end if;
     moment := clock_timestamp();
     create temporary table planned on commit drop as
         select * from ledger.plan_publication(p_release_id);
