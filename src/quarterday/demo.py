@@ -31,6 +31,7 @@ from quarterday.supervising import memory_bytes
 
 PATIENCE_SECONDS = 900.0
 POLL_SECONDS = 0.7
+IDLE_SECONDS = 15.0
 PLAIN_SECONDS = 10.0
 PLAIN_WIDTH = 130
 MEMORY_SECONDS = 2.0
@@ -196,6 +197,7 @@ def _send_wave(
     shown = _Display(console, returns if console.is_terminal else wave)
     deadline = time.monotonic() + PATIENCE_SECONDS
     quiet = 0
+    woken = time.monotonic()
     with shown:
         while quiet < 2:  # an event becomes a run within a second, so quiet counts only when it lasts
             time.sleep(POLL_SECONDS)
@@ -205,9 +207,19 @@ def _send_wave(
             is_over = all(each.is_done for each in wave) and not _waiting_in_inbox(wave, settings)
             if is_over and not is_last:
                 return
+            if not is_over:
+                woken = _wake_when_idle(asked, woken)
             quiet = quiet + 1 if is_over and not asked.runs(states=BUSY) else 0
             if time.monotonic() > deadline:
                 raise OperatorError(_unfinished(wave, asked, settings))
+
+
+def _wake_when_idle(asked: AirflowClient, woken: float) -> float:
+    """Sweep again where returns are unfinished and nothing runs: a kill has lost their wake-up. Return the last time."""
+    if time.monotonic() - woken < IDLE_SECONDS or asked.runs(states=BUSY):
+        return woken
+    asked.trigger("inbox__sweep")
+    return time.monotonic()
 
 
 def _note_events(returns: Sequence[DemoReturn], settings: Settings) -> None:

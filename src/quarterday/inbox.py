@@ -7,7 +7,7 @@ the inbox only after it is in the archive and in the ledger, so a crash at any p
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,8 @@ from quarterday.warehouse import connect
 SETTLE_SECONDS = 1.0
 UNFINISHED_SUFFIXES = {".part", ".tmp", ".crdownload", ".filepart"}
 SWEEP_LOCK = "quarterday.sweep"
+# A return that has stood still for so long has lost its wake-up; one that moved since then is being worked on.
+STANDSTILL = "1 minute"
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,17 @@ class Arrival:
 def sweep(settings: Settings, run_id: str | None = None) -> list[str]:
     """Register every settled file in the inbox and return the keys (``form|quarter``) that have work to do.
 
-    Keys of returns that were registered or admitted earlier and never finished are among them, so that a wake-up
-    lost to a crash is given again.
+    Keys of returns that were registered or admitted earlier and stand still are among them, so that a wake-up lost to a
+    crash is given again.
     """
     forms = load_forms(settings.returns)
     with connect(settings, "loader") as connection:
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_lock(hashtext(%s))", (SWEEP_LOCK,))
-        for arrival in settled_files(settings.inbox):
-            register(arrival, forms, connection, settings, run_id)
-        return unfinished_keys(connection)
+        registered = [
+            register(arrival, forms, connection, settings, run_id) for arrival in settled_files(settings.inbox)
+        ]
+        return unfinished_keys(connection, registered)
 
 
 def settled_files(inbox: Path) -> Iterator[Arrival]:
@@ -88,14 +91,21 @@ def known_load(sha256: str, connection: Connection) -> int | None:
     return row[0] if row else None
 
 
-def unfinished_keys(connection: Connection) -> list[str]:
-    """Return the sorted keys of returns that have no verdict, or are admitted and not released."""
+def unfinished_keys(connection: Connection, registered: Sequence[int] = ()) -> list[str]:
+    """Return the sorted keys of returns that have no verdict, or are admitted and not released.
+
+    Args:
+        connection: Any transaction.
+        registered: Loads to name at once; any other only when nothing has happened to it for a while.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            """select distinct form || '|' || reporting_quarter
+            f"""select distinct form || '|' || reporting_quarter
             from ledger.load_state
             where state in ('registered', 'landed', 'admitted') and reporting_quarter is not null
-            order by 1"""
+                and (load_id = any(%s) or state_at < clock_timestamp() - interval '{STANDSTILL}')
+            order by 1""",
+            (list(registered),),
         )
         return [key for (key,) in cursor.fetchall()]
 
