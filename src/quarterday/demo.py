@@ -215,7 +215,7 @@ def _send_wave(
 
 
 def _wake_when_idle(asked: AirflowClient, woken: float) -> float:
-    """Sweep again where returns are unfinished and nothing runs: a kill has lost their wake-up. Return the last time."""
+    """Sweep again where returns are unfinished and nothing runs, as after a kill; return when it last was done."""
     if time.monotonic() - woken < IDLE_SECONDS or asked.runs(states=BUSY):
         return woken
     asked.trigger("inbox__sweep")

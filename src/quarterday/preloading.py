@@ -1,9 +1,10 @@
-"""What the scheduler imports once, so that no task has to: its workers and their tasks are forks of it."""
+"""What the scheduler does once for its tasks, which are forks of it: import what is heavy, and yield to the scheduler."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import sys
 
 # Third parties' modules only: our own may change while the scheduler runs, and tasks import them fresh.
@@ -22,8 +23,12 @@ HEAVY_MODULES = (
 )
 
 
+# A task that waits for the processor is late once; a scheduler that waits makes every task late.
+TASK_NICENESS = 10
+
+
 def preload_in_scheduler(arguments: list[str] | None = None) -> bool:
-    """Import the heavy modules if this process is Airflow's scheduler; return whether it is."""
+    """Prepare for tasks if this process is Airflow's scheduler; return whether it is."""
     words = sys.argv if arguments is None else arguments
     if words[1:2] != ["scheduler"]:
         return False
@@ -31,4 +36,10 @@ def preload_in_scheduler(arguments: list[str] | None = None) -> bool:
         # A missing module must not keep the scheduler down: the task that needs it will say so.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    os.register_at_fork(after_in_child=yield_to_scheduler)
     return True
+
+
+def yield_to_scheduler() -> None:
+    """Lower this process's priority to that of tasks; a task's own children keep it."""
+    os.nice(max(TASK_NICENESS - os.nice(0), 0))
