@@ -189,14 +189,49 @@ def _partition(form: Form, table: str) -> list[str]:
 
 
 def _register(form: Form, table: str) -> list[str]:
-    names = [column.name for column in form.contract.columns]
-    columns = "".join(f",\n    {_name(name)} text" for name in names)
+    names = [_name(column.name) for column in form.contract.columns]
+    columns = "".join(f",\n    {name} text" for name in names)
+    small = f"landing.{_name(small_loads(form))}"
     return [
+        _make_room(form, table, small),
         f"create table if not exists {table} (\n"
-        f"    load_id bigint not null,\n    sheet text,\n    line_number integer not null{columns}\n);",
-        *(f"alter table {table} add column if not exists {_name(name)} text;" for name in names),
-        f"create index if not exists {_name(f'{form.name}_load')} on {table} (load_id);",
+        f"    load_id bigint not null,\n    sheet text,\n    line_number integer not null{columns}\n"
+        ") partition by list (load_id);",
+        *(f"alter table {table} add column if not exists {name} text;" for name in names),
+        f"create table if not exists {small} partition of {table} default;",
+        _attach(table, small, names),
+        f"create index if not exists {_name(f'{form.name}_load')} on {small} (load_id);",
+        f"comment on table {small} is {_text(f'The loads of {form.name} that have no partition of their own.')};",
     ]
+
+
+def small_loads(form: Form) -> str:
+    """Return the name of the partition that a register form's small loads share."""
+    return f"{form.name}_small_loads"
+
+
+def _make_room(form: Form, table: str, small: str) -> str:
+    """Return the statement by which a landing table from before partitions becomes that of the small loads."""
+    return f"""do $$
+begin
+    if exists (select 1 from pg_class where oid = to_regclass({_text(table)}) and relkind = 'r') then
+        alter table {table} rename to {_name(small_loads(form))};
+        create table {table} (like {small}) partition by list (load_id);
+    end if;
+end
+$$;"""
+
+
+def _attach(table: str, small: str, names: list[str]) -> str:
+    columns = ", ".join(f"add column if not exists {name} text" for name in names)
+    return f"""do $$
+begin
+    if not (select relispartition from pg_class where oid = {_text(small)}::regclass) then
+        alter table {small} {columns};
+        alter table {table} attach partition {small} default;
+    end if;
+end
+$$;"""
 
 
 def _landing_grants(table: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psycopg2
@@ -18,6 +18,9 @@ from quarterday.reading.lines import Line, PlainCsv, plain_csv, read_return
 # Text codings that PostgreSQL reads itself, by Python's name.
 ENCODINGS = {"utf-8": "UTF8", "utf-8-sig": "UTF8", "cp1252": "WIN1252"}
 LONGEST_RECORD = 2**20
+# A register csv of this size has a partition of its own; the form's other loads share one.
+LARGE_BYTES = 16 * 2**20
+CHUNK_BYTES = 2**18
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -42,13 +45,23 @@ def land_return(path: Path, form: Form, identity: Identity, load_id: int, connec
         cursor.execute(f'delete from landing."{form.name}" where load_id = %s', (load_id,))
         as_it_stands = plain_csv(path, form, identity)
         if as_it_stands and as_it_stands.encoding in ENCODINGS:
-            cursor.execute("savepoint as_it_stands")
-            try:
-                return _copy_as_it_stands(path, as_it_stands, form, load_id, cursor)
-            except psycopg2.DataError:
-                # A line that COPY can't take: read it line by line, which says to the partner what is wrong with it.
-                cursor.execute("rollback to savepoint as_it_stands")
+            for copy in _ways(path, as_it_stands, connection.server_version):
+                cursor.execute("savepoint as_it_stands")
+                try:
+                    return copy(path, as_it_stands, form, load_id, cursor)
+                except psycopg2.DataError:
+                    # A line that COPY can't take: read it line by line, which says to the partner what is wrong with it.
+                    cursor.execute("rollback to savepoint as_it_stands")
         return _copy_lines(path, form, identity, load_id, cursor)
+
+
+def _ways(path: Path, csv: PlainCsv, version: int) -> Iterator[Callable[[Path, PlainCsv, Form, int, Cursor], int]]:
+    """Yield the ways of copying a csv's own bytes, the fastest first; the next is for one that fails."""
+    # Before PostgreSQL 18 a line of \\. ended the data without an error.
+    marks = (b'"',) if version >= 180000 else (b'"', b"\\")
+    if path.stat().st_size >= LARGE_BYTES and len(csv.names) > 1 and not _has_any(path, marks):
+        yield _copy_whole
+    yield _copy_as_it_stands
 
 
 def _copy_lines(path: Path, form: Form, identity: Identity, load_id: int, cursor: Cursor) -> int:
@@ -73,6 +86,46 @@ def _copy_as_it_stands(path: Path, csv: PlainCsv, form: Form, load_id: int, curs
     if cursor.rowcount == 0:
         raise psycopg2.DataError("no lines")
     return int(cursor.rowcount)
+
+
+def _copy_whole(path: Path, csv: PlainCsv, form: Form, load_id: int, cursor: Cursor) -> int:
+    """Copy a large csv into a partition of its own, at the speed of a bare COPY: the database numbers the lines.
+
+    The file has no quotation mark, so a record is a line. A line of blanks alone is counted and left out.
+
+    Raises:
+        psycopg2.DataError: A record is not as COPY wants it, or there is none.
+    """
+    cursor.execute("select landing.open_load(%s, %s)", (form.name, load_id))
+    (table,) = cursor.fetchone() or ("",)
+    statement = (
+        f"copy {table} ({_names(csv.names)}) from stdin with (format csv, header, freeze, "
+        f"delimiter E'\\x{ord(csv.delimiter):02x}', encoding '{ENCODINGS[csv.encoding]}') where {_is_filled(csv, form)}"
+    )
+    with path.open("rb", buffering=0) as file:
+        cursor.copy_expert(statement, file, CHUNK_BYTES)
+    count = int(cursor.rowcount)
+    if count == 0:
+        raise psycopg2.DataError("no lines")
+    cursor.execute("select landing.close_load(%s, %s)", (form.name, load_id))
+    return count
+
+
+def _is_filled(csv: PlainCsv, form: Form) -> str:
+    """Return the condition that a record is a line: a column that is always given says so at once."""
+    required = {column.name for column in form.contract.columns if column.required}
+    names = sorted(csv.names, key=lambda name: name not in required)
+    starts = " or ".join(f'ascii("{name}") > 32' for name in names)
+    return f"{starts} or btrim(concat({_names(names)}), E' \\t') <> ''"
+
+
+def _has_any(path: Path, marks: tuple[bytes, ...]) -> bool:
+    """Say whether any of some bytes stands in a file."""
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            if any(mark in chunk for mark in marks):
+                return True
+    return False
 
 
 def _copy(statement: str, rows: Iterator[bytes], cursor: Cursor) -> None:

@@ -96,9 +96,11 @@ def landed(connection: Connection, columns: str = "line_number, code, place, not
         return cursor.fetchall()
 
 
-@pytest.fixture(params=["as it stands", "line by line"])
+@pytest.fixture(params=["whole", "as it stands", "line by line"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways of copying: the file's own bytes, and the lines that were read."""
+    """All ways of copying: a large file into a partition of its own, the file's own records, the lines as read."""
+    if request.param == "whole":
+        monkeypatch.setattr(landing, "LARGE_BYTES", 0)
     if request.param == "line by line":
         monkeypatch.setattr(landing, "ENCODINGS", {})
     return str(request.param)
@@ -117,6 +119,8 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
         ("\ufeff" + HEAD + " 1 ,é,\r\n", [(2, " 1 ", "é", None)]),
         (HEAD.replace(",", ";") + "1;a,b;c\n", [(2, "1", "a,b", "c")]),
         ("Note,Code,Place\nc,1,b\n", [(2, "1", "b", "c")]),
+        (HEAD + "1,a,\n,,\n ,\t,\n\\.,b,\n 3,,", [(2, "1", "a", None), (5, "\\.", "b", None), (6, " 3", None, None)]),
+        (HEAD + "1,a,\n\n2,b,\r\n", [(2, "1", "a", None), (4, "2", "b", None)]),
     ],
 )
 def test_lines_land_as_they_were_sent(
@@ -191,6 +195,57 @@ def test_a_large_file_lands_whole_by_both_ways(
             where one.load_id = 1 and two.load_id = 2"""
         )
         assert cursor.fetchone() == (50_000,)
+
+
+def partitions(connection: Connection) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select inhrelid::regclass::text from pg_inherits where inhparent = 'landing.things'::regclass order by 1"
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def test_only_a_large_load_has_a_partition_of_its_own(
+    form: Form, loader: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, HEAD + "1,a,\n2,b,\n")
+    land(path, form, loader, load_id=1)
+    assert partitions(loader) == ["landing.things_small_loads"]
+    monkeypatch.setattr(landing, "LARGE_BYTES", path.stat().st_size)
+    land(path, form, loader, load_id=2)
+    land(path, form, loader, load_id=2)
+    assert partitions(loader) == ["landing.things_load_2", "landing.things_small_loads"]
+    assert landed(loader, "load_id, line_number, code") == [(1, 2, "1"), (1, 3, "2"), (2, 2, "1"), (2, 3, "2")]
+    with loader.cursor() as cursor:
+        cursor.execute("select count(*) from typed.things where load_id = 2")
+        assert cursor.fetchone() == (2,)
+
+
+def test_a_new_column_reaches_the_partition_of_a_large_load(
+    form: Form, loader: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing, "LARGE_BYTES", 0)
+    land(write(tmp_path, HEAD + "1,a,\n"), form, loader)
+    columns = (*form.contract.columns, replace(form.contract.columns[0], name="colour"))
+    wider = replace(form, contract=replace(form.contract, columns=columns))
+    with loader.cursor() as cursor:
+        cursor.execute("reset role")
+    generating.deploy(loader, {"things": wider})
+    assert landed(loader, "code, colour") == [("1", None)]
+
+
+def test_a_landing_table_from_before_partitions_keeps_its_lines(form: Form, owner: Connection) -> None:
+    with owner.cursor() as cursor:
+        cursor.execute(
+            "create table landing.things (load_id bigint not null, sheet text, line_number integer not null, "
+            "code text, gone text, place text)"
+        )
+        cursor.execute("create index things_load on landing.things (load_id)")
+        cursor.execute("insert into landing.things values (1, null, 2, 'a', 'b', 'c')")
+    for _ in range(2):
+        generating.deploy(owner, {"things": form})
+    assert landed(owner, "load_id, line_number, code, gone, place, note") == [(1, 2, "a", "b", "c", None)]
+    assert partitions(owner) == ["landing.things_small_loads"]
 
 
 def test_an_indicator_return_lands_in_its_forms_partition(loader: Connection, tmp_path: Path) -> None:

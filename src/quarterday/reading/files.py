@@ -16,15 +16,22 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, NoReturn
+from xml.parsers.expat import ExpatError
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from quarterday.errors import Finding, ReturnIsUnreadable
+from quarterday.reading import stored
 
 WORKBOOK_BYTES = 50 * 2**20
-UNPACKED_BYTES = 2**30
+UNPACKED_BYTES = 2**29
+# A workbook of many like cells packs to a thirtieth; only what is made to burst packs to a two-hundredth.
+UNPACKED_TIMES = 200
+UNPACKED_ALWAYS = 64 * 2**20
 WORKBOOK_CELLS = 5_000_000
+MOST_COLUMNS = 2_000
 DELIMITERS = (",", ";", "\t", "|")
+AS_UTF8 = "Save the return as 'CSV UTF-8', and send that file."
 CHUNK = 2**20
 
 Row = tuple[int, list[str | None]]
@@ -33,6 +40,21 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(rb"\s*(<!doctype html|<html|<table|<\?xml|<!--)", re.IGNORECASE)
 _FILLED_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*[^/>]>')
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OLD_WORKBOOK = tuple(f"{name}\0".encode("utf-16-le") for name in ("Workbook", "Book"))
+_BLANK = b"\0 \r\n\t"
+_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF8)
+_OTHER_KINDS = (
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"{\\rtf", "a text document (RTF)"),
+    (b"\x1f\x8b", "a packed file (gzip)"),
+    (b"7z\xbc\xaf\x27\x1c", "a packed file (7z)"),
+    (b"Rar!\x1a\x07", "a packed file (rar)"),
+    (b"MZ\x90\0", "a program"),
+)
+_DOCUMENTS = {"word/": "a Word document", "ppt/": "a presentation", "xl/workbook.bin": "a binary workbook (xlsb)"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +98,7 @@ def read_grid(
     if start.startswith(b"PK\x03\x04") or start.startswith(_OLE):
         file.refuse_unsafe_workbook(start)
         return file.workbook()
-    if not start.strip(b"\0 \r\n\t"):
+    if file.is_blank(start):
         file.refuse("a file with lines in it", "an empty file", "Save the return again, and send that file.")
     return [file.text(start, encoding, delimiter)]
 
@@ -105,11 +127,31 @@ def _number(value: float) -> str:
     return format(Decimal(format(value, ".15g")), "f")
 
 
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+def _put_stored(cells: stored.Cells, values: list[list[Any]], rows: list[list[str | None]]) -> None:
+    """Put into rows of text what a workbook stores of some cells beside their values."""
+    for (row, column), text in cells.items():
+        if row > len(rows) + 1000 or column > MOST_COLUMNS:
+            continue  # beyond the last filled cell: a formula without a result, far from the form
+        rows.extend([] for _ in range(row - len(rows)))
+        cell = rows[row - 1]
+        cell.extend([None] * (column - len(cell)))
+        value = values[row - 1][column - 1] if row <= len(values) and column <= len(values[row - 1]) else None
+        cell[column - 1] = stored.shown_cell(value, cell[column - 1], text)
+
+
+def _widest(lines: list[str], delimiter: str) -> int:
+    widest = 1
+    try:
+        for record in csv.reader(lines, delimiter=delimiter):
+            widest = max(widest, len(record))
+    except csv.Error:
+        pass  # a cell longer than any may be; records() says where
+    return widest
+
+
+def _without_mark(start: bytes) -> bytes:
+    mark = next((mark for mark in _MARKS if start.startswith(mark)), b"")
+    return start[len(mark) :]
 
 
 class _File:
@@ -118,6 +160,7 @@ class _File:
     def __init__(self, path: Path, check_id: str) -> None:
         self.path, self.check_id = path, check_id
         self.suffix = path.suffix.lower()
+        self.stored: dict[str, stored.Cells] = {}
 
     def refuse(self, expected: str, found: str | None, remedy: str, line: int | None = None) -> NoReturn:
         raise ReturnIsUnreadable(self.path.name, [Finding(self.check_id, expected, found, remedy, line=line)])
@@ -126,11 +169,19 @@ class _File:
         """Return the first bytes, if they can be those of a return."""
         with self.path.open("rb") as file:
             start = file.read(4096)
-        found = "a PDF" if start.startswith(b"%PDF") else "a web page or an XML file" if _MARKUP.match(start) else None
+        found = next((kind for magic, kind in _OTHER_KINDS if start.startswith(magic)), None)
+        if found is None and _MARKUP.match(_without_mark(start).replace(b"\0", b"")):
+            found = "a web page or an XML file"
         if found:
             remedy = "Open it in a spreadsheet program and save it as the form asks."
             self.refuse("a csv file or a workbook (xlsx, xls, ods)", found, remedy)
         return start
+
+    def is_blank(self, start: bytes) -> bool:
+        """Say whether there is nothing in the file but blanks."""
+        if _without_mark(start).strip(_BLANK):
+            return False
+        return len(start) < 4096 or not any(chunk.strip(_BLANK) for chunk in self.chunks())
 
     def refuse_unsafe_workbook(self, start: bytes) -> None:
         if self.suffix in (".csv", ".txt", ".tsv"):
@@ -154,48 +205,87 @@ class _File:
     def refuse_unsafe_ole(self) -> None:
         # Macros are refused in xlsx alone: old xls files carry an empty macro project per sheet, and nothing here
         # runs one.
-        if _ENCRYPTED in self.path.read_bytes():
+        content = self.path.read_bytes()
+        if _ENCRYPTED in content:
             self.refuse_encrypted()
+        if not any(name in content for name in _OLD_WORKBOOK):
+            self.refuse_document("a document of another kind")
 
     def refuse_unsafe_zip(self) -> None:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 self.refuse_unsafe_members({member.filename: member.file_size for member in archive.infolist()})
-                for name in archive.namelist():
-                    if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                        with archive.open(name) as part:
-                            self.refuse_far_cell(part)
+                if "content.xml" in archive.namelist():
+                    self.refuse_far_ods(archive)
+                else:
+                    self.refuse_far_xlsx(archive)
         except RuntimeError:  # the zip module's word for a part that asks for a password
             self.refuse_encrypted()
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
-            self.refuse_damaged("the end of the file is missing")
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError):
+            self.refuse_damaged("a part of the file is missing or was changed")
 
     def refuse_unsafe_members(self, sizes: Mapping[str, int]) -> None:
-        if sum(sizes.values()) > UNPACKED_BYTES:
+        unpacked, packed = sum(sizes.values()), self.path.stat().st_size
+        if unpacked > min(UNPACKED_BYTES, max(UNPACKED_ALWAYS, UNPACKED_TIMES * packed)):
             remedy = "Send the sheets of the form alone, or a csv."
-            self.refuse("a workbook of ordinary size", "one that unpacks to more than 1 GB", remedy)
-        if any(name.lower().endswith("vbaproject.bin") or name.startswith("Basic/") for name in sizes):
+            self.refuse("a workbook of ordinary size", f"one that unpacks to {unpacked >> 20:,} MB", remedy)
+        if any(name.lower().endswith("vbaproject.bin") or name.startswith(("Basic/", "Scripts/")) for name in sizes):
             self.refuse_macros()
+        if "encrypted-package" in sizes:
+            self.refuse_encrypted()
         if not sizes.keys() & {"xl/workbook.xml", "content.xml"}:
-            found = "a zip file or a document of another kind"
-            self.refuse("a workbook (xlsx, xls, ods) or a csv file", found, "Send the form itself.")
+            kinds = (kind for part, kind in _DOCUMENTS.items() if any(name.startswith(part) for name in sizes))
+            self.refuse_document(next(kinds, "a zip file or a document of another kind"))
 
-    def refuse_far_cell(self, part: IO[bytes]) -> None:
+    def refuse_document(self, found: str) -> NoReturn:
+        remedy = "Send the form itself, as the workbook or the csv that it is."
+        self.refuse("a workbook (xlsx, xls, ods) or a csv file", found, remedy)
+
+    def refuse_far_xlsx(self, archive: zipfile.ZipFile) -> None:
+        """Refuse a sheet with a cell far off, and keep what the parts say of errors, formulas and percentages."""
+        names, percent = stored.sheet_names(archive), stored.percent_styles(archive)
+        for name in archive.namelist():
+            with archive.open(name) as part:
+                if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                    cells = stored.SheetPart(percent)
+                    self.refuse_far_cell(part, cells)
+                    self.stored[names.get(name, "")] = cells.cells
+                else:
+                    while part.read(CHUNK):  # to the end, where the zip says whether this was all
+                        pass
+
+    def refuse_far_ods(self, archive: zipfile.ZipFile) -> None:
+        """The same for an ods, which repeats a cell or a row instead of writing it again."""
+        if b"<manifest:encryption-data" in archive.read("META-INF/manifest.xml"):
+            self.refuse_encrypted()
+        content = archive.read("content.xml")
+        rows, columns = stored.ods_reach(content)
+        if rows * max(columns, 10) > WORKBOOK_CELLS or columns > MOST_COLUMNS:
+            self.refuse_large(f"one with cells as far as row {rows:,} and column {columns:,}")
+        try:
+            self.stored = stored.ods_cells(content)
+        except ExpatError as error:
+            self.refuse_damaged(str(error))
+
+    def refuse_far_cell(self, part: IO[bytes], found: stored.SheetPart) -> None:
         """Refuse a sheet with a cell far off: calamine makes room for all before it, and would end the process."""
         columns: set[bytes] = set()
         last_row, rest = 0, b""
         while chunk := part.read(CHUNK):
-            cells = _FILLED_CELL.findall(rest + chunk)
+            text = rest + chunk
+            cells = _FILLED_CELL.findall(text)
             columns.update(column for column, _ in cells)
             last_row = max(last_row, max((int(row) for _, row in cells), default=0))
-            rest = chunk[-200:]
-        width = max((_column_number(column) for column in columns), default=0)
-        if last_row * width > WORKBOOK_CELLS:
+            found.take(text)
+            rest = chunk[-stored.OVERLAP :]
+        width = max((stored.column_number(column) for column in columns), default=0)
+        if last_row * width > WORKBOOK_CELLS or width > MOST_COLUMNS:
             self.refuse_large(f"one with cells as far as row {last_row:,} and column {width:,}")
 
     def refuse_large(self, found: str) -> NoReturn:
         remedy = "Delete what stands far below or to the right of the form, or send a csv."
-        self.refuse(f"a sheet of at most {WORKBOOK_CELLS:,} cells", found, remedy)
+        limits = f"a sheet of at most {WORKBOOK_CELLS:,} cells and {MOST_COLUMNS:,} columns"
+        self.refuse(limits, found, remedy)
 
     def refuse_encrypted(self) -> NoReturn:
         self.refuse(
@@ -212,7 +302,8 @@ class _File:
 
     def workbook(self) -> list[Sheet]:
         try:
-            with CalamineWorkbook.from_path(str(self.path)) as book:
+            # Not by its path: calamine would go by the ending, and an ods that is called xlsx is an ods all the same.
+            with self.path.open("rb") as file, CalamineWorkbook.from_filelike(file) as book:
                 visible = [
                     sheet.name
                     for sheet in book.sheets_metadata
@@ -225,12 +316,20 @@ class _File:
             if "password" in str(error).lower() or "encrypt" in str(error).lower():
                 self.refuse_encrypted()
             self.refuse_damaged(str(error))
+        except (ValueError, OverflowError) as error:
+            self.refuse_damaged(str(error))
+        except BaseException as error:  # calamine's own faults come as no Exception, so that nobody catches them
+            if type(error).__name__ != "PanicException":
+                raise
+            self.refuse_damaged("a part of it can't be read")
 
     def sheet(self, book: CalamineWorkbook, name: str) -> Sheet:
         sheet = book.get_sheet_by_name(name)
-        if sheet.total_height * sheet.total_width > WORKBOOK_CELLS:
+        if sheet.total_height * sheet.total_width > WORKBOOK_CELLS or sheet.total_width > MOST_COLUMNS:
             self.refuse_large(f"sheet '{name}' with {sheet.total_height:,} rows by {sheet.total_width:,} columns")
-        rows = [[text_of(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+        values = sheet.to_python(skip_empty_area=False)
+        rows = [[text_of(cell) for cell in row] for row in values]
+        _put_stored(self.stored.get(name, {}), values, rows)
         ranges = [
             ((top + 1, left + 1), (bottom + 1, right + 1))
             for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
@@ -250,7 +349,10 @@ class _File:
 
     def encoding(self, start: bytes, declared: str | None) -> str:
         """Return how the text is coded. A byte order mark counts most; then what the layout says; then UTF-8."""
+        if start.startswith(codecs.BOM_UTF32_LE):
+            self.refuse("text in UTF-8", "text in UTF-32", AS_UTF8)
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self.check_utf16()
             return "utf-16"
         if start.startswith(codecs.BOM_UTF8):
             self.check_decodes("utf-8-sig")
@@ -269,6 +371,29 @@ class _File:
             while chunk := file.read(CHUNK):
                 yield chunk
 
+    def check_utf16(self) -> None:
+        """Refuse a text in UTF-16 that is cut in a character, has a NUL character or a line without an end."""
+        decoder, line, since = codecs.getincrementaldecoder("utf-16")(), 1, 0
+        try:
+            for chunk in self.chunks():
+                text = decoder.decode(chunk)
+                if "\0" in text:
+                    self.refuse_nul(line + text[: text.index("\0")].count("\n"))
+                line += text.count("\n")
+                since = 0 if "\n" in text or "\r" in text else since + len(text)
+                if since > CHUNK:
+                    self.refuse_endless(line)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            self.refuse("text in UTF-16", "a character cut in half", AS_UTF8, line)
+
+    def refuse_nul(self, line: int) -> NoReturn:
+        self.refuse("text", "a NUL byte, which no text has", AS_UTF8, line)
+
+    def refuse_endless(self, line: int) -> NoReturn:
+        remedy = "Save the return as csv again, and send that file."
+        self.refuse("lines of at most 1 MB", "a longer one", remedy, line)
+
     def is_wide_utf8(self) -> bool:
         decoder, is_wide = codecs.getincrementaldecoder("utf-8")(), False
         try:
@@ -282,31 +407,43 @@ class _File:
 
     def check_decodes(self, codec: str) -> None:
         """Refuse a text with bytes that its coding doesn't have, or with NUL bytes; the finding names the line."""
-        decoder, lines = codecs.getincrementaldecoder(codec)(), 1
+        decoder, start = codecs.getincrementaldecoder(codec)(), 0
         for chunk in self.chunks():
             if b"\0" in chunk:
-                line = lines + chunk[: chunk.index(b"\0")].count(b"\n")
-                self.refuse(
-                    "text", "a NUL byte, which no text has", "Save the return as csv again, and send that file.", line
-                )
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                line = lines + chunk[: max(error.start, 0)].count(b"\n")
-                byte = error.object[error.start]
-                self.refuse(
-                    f"text in {codec.upper()}",
-                    f"the byte 0x{byte:02X}",
-                    "Save the return as 'CSV UTF-8', and send that file.",
-                    line,
-                )
-            lines += chunk.count(b"\n")
+                self.refuse_nul(self.line_at(start + chunk.index(b"\0")))
+            if len(chunk) == CHUNK and b"\n" not in chunk and b"\r" not in chunk:
+                self.refuse_endless(self.line_at(start))
+            # Most returns are ASCII, which every coding has; it's decoded only behind a character that is cut in two.
+            if not chunk.isascii() or decoder.getstate()[0]:
+                self.check_chunk(chunk, decoder, codec, start)
+            start += len(chunk)
         try:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             self.refuse(
-                f"text in {codec.upper()}", "a character cut in half at the end", "Send the whole file again.", lines
+                f"text in {codec.upper()}",
+                "a character cut in half at the end",
+                "Send the whole file again.",
+                self.line_at(start),
             )
+
+    def check_chunk(self, chunk: bytes, decoder: codecs.IncrementalDecoder, codec: str, start: int) -> None:
+        """Refuse a chunk with bytes that the coding doesn't have; ``start`` is where in the file it begins."""
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            self.refuse(
+                f"text in {codec.upper()}",
+                f"the byte 0x{error.object[error.start]:02X}",
+                AS_UTF8,
+                self.line_at(start + max(error.start, 0)),
+            )
+
+    def line_at(self, place: int) -> int:
+        """Return the line, from 1, of the byte at a place of the file."""
+        with self.path.open("rb") as file:
+            whole, rest = divmod(place, CHUNK)
+            return 1 + sum(file.read(CHUNK).count(b"\n") for _ in range(whole)) + file.read(rest).count(b"\n")
 
     def delimiter(self, codec: str) -> str:
         """Return the delimiter that parts the first lines into most columns."""
@@ -314,7 +451,7 @@ class _File:
             lines = [line for line, _ in zip((line for line in file if line.strip()), range(30), strict=False)]
         best, most = DELIMITERS[0], 1
         for candidate in DELIMITERS:
-            widest = max((len(record) for record in csv.reader(lines, delimiter=candidate)), default=1)
+            widest = _widest(lines, candidate)
             if widest > most:
                 best, most = candidate, widest
         return best
@@ -329,9 +466,10 @@ class _File:
                     yield line, [cell or None for cell in record]
                     line = reader.line_num + 1
             except csv.Error as error:
+                is_long = "field larger" in str(error)
                 self.refuse(
-                    "a csv record",
-                    f"one that can't be read: {error}",
+                    "cells of at most 131,072 characters" if is_long else "a csv record",
+                    "a longer one" if is_long else f"one that can't be read: {error}",
                     "Look for a quotation mark that is not closed or not doubled, and send the file again.",
                     line,
                 )
