@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 import zipfile
 import zlib
@@ -41,6 +42,8 @@ _MARKUP = re.compile(rb"\s*(<!doctype html|<html|<table|<\?xml|<!--)", re.IGNORE
 _FILLED_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*[^/>]>')
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLD_WORKBOOK = tuple(f"{name}\0".encode("utf-16-le") for name in ("Workbook", "Book"))
+# The first record of a workbook of Excel 97, and after it (or after a write protection) the one with the password.
+_LOCKED = re.compile(rb"\x09\x08\x10\x00\x00\x06.{14}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL)
 _BLANK = b"\0 \r\n\t"
 _MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF8)
 _OTHER_KINDS = (
@@ -160,6 +163,7 @@ class _File:
     def __init__(self, path: Path, check_id: str) -> None:
         self.path, self.check_id = path, check_id
         self.suffix = path.suffix.lower()
+        self.kind = ".xls"
         self.stored: dict[str, stored.Cells] = {}
 
     def refuse(self, expected: str, found: str | None, remedy: str, line: int | None = None) -> NoReturn:
@@ -206,7 +210,7 @@ class _File:
         # Macros are refused in xlsx alone: old xls files carry an empty macro project per sheet, and nothing here
         # runs one.
         content = self.path.read_bytes()
-        if _ENCRYPTED in content:
+        if _ENCRYPTED in content or _LOCKED.search(content):
             self.refuse_encrypted()
         if not any(name in content for name in _OLD_WORKBOOK):
             self.refuse_document("a document of another kind")
@@ -215,7 +219,8 @@ class _File:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 self.refuse_unsafe_members({member.filename: member.file_size for member in archive.infolist()})
-                if "content.xml" in archive.namelist():
+                self.kind = ".ods" if "content.xml" in archive.namelist() else ".xlsx"
+                if self.kind == ".ods":
                     self.refuse_far_ods(archive)
                 else:
                     self.refuse_far_xlsx(archive)
@@ -300,10 +305,15 @@ class _File:
     def refuse_damaged(self, found: str) -> NoReturn:
         self.refuse("a whole workbook", f"a damaged one: {found}", "Open it, save it again, and send that file.")
 
+    def opened(self) -> CalamineWorkbook:
+        if self.suffix == self.kind:
+            return CalamineWorkbook.from_path(str(self.path))
+        # By its path, calamine would go by the ending; an ods that is called xlsx is an ods all the same.
+        return CalamineWorkbook.from_filelike(io.BytesIO(self.path.read_bytes()))
+
     def workbook(self) -> list[Sheet]:
         try:
-            # Not by its path: calamine would go by the ending, and an ods that is called xlsx is an ods all the same.
-            with self.path.open("rb") as file, CalamineWorkbook.from_filelike(file) as book:
+            with self.opened() as book:
                 visible = [
                     sheet.name
                     for sheet in book.sheets_metadata
