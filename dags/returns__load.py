@@ -12,7 +12,7 @@ with DAG(
     description="Land and check the returns of one form and quarter",
     schedule=PartitionedAssetTimetable(assets=RETURN_RECEIVED, default_partition_mapper=FormQuarterMapper()),
     catchup=False,
-    max_active_runs=4,
+    max_active_runs=2,
     default_args=TASK_DEFAULTS,
     tags=["returns"],
     doc_md=doc_md(

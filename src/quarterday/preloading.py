@@ -1,4 +1,4 @@
-"""What the scheduler does once for its tasks, which are forks of it: import what is heavy, and yield to the scheduler."""
+"""What the scheduler does once for its tasks, its forks: import what is heavy, and make them yield to it."""
 
 from __future__ import annotations
 
@@ -36,10 +36,17 @@ def preload_in_scheduler(arguments: list[str] | None = None) -> bool:
         # A missing module must not keep the scheduler down: the task that needs it will say so.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    os.register_at_fork(after_in_child=yield_to_scheduler)
+    os.register_at_fork(after_in_child=_Forks(os.getpid()).yield_in_tasks)
     return True
 
 
-def yield_to_scheduler() -> None:
-    """Lower this process's priority to that of tasks; a task's own children keep it."""
-    os.nice(max(TASK_NICENESS - os.nice(0), 0))
+class _Forks:
+    """Knows how far down from the scheduler a process is: its children are workers, whose children are the tasks."""
+
+    def __init__(self, scheduler: int) -> None:
+        self._scheduler = scheduler
+
+    def yield_in_tasks(self) -> None:
+        """Lower the priority of a task's process. Its worker keeps the scheduler's: it reports for the task."""
+        if os.getppid() != self._scheduler and os.nice(0) < TASK_NICENESS:
+            os.nice(TASK_NICENESS - os.nice(0))
