@@ -223,7 +223,7 @@ def test_a_zip_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "visits.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("word/document.xml", "x")
-    assert refusal(path).found == "a zip file or a document of another kind"
+    assert refusal(path).found == "a Word document"
 
 
 def test_a_sheet_with_a_stray_cell_in_its_last_corner_is_refused(tmp_path: Path) -> None:

@@ -226,8 +226,11 @@ class _File:
                     self.refuse_far_xlsx(archive)
         except RuntimeError:  # the zip module's word for a part that asks for a password
             self.refuse_encrypted()
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError):
-            self.refuse_damaged("a part of the file is missing or was changed")
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
+            is_cut = "not a zip" in str(error)  # what stands at a zip's end is looked for first
+            self.refuse_damaged(
+                "the end of the file is missing" if is_cut else "a part of it is missing or was changed"
+            )
 
     def refuse_unsafe_members(self, sizes: Mapping[str, int]) -> None:
         unpacked, packed = sum(sizes.values()), self.path.stat().st_size
@@ -354,7 +357,7 @@ class _File:
                 "Save it again in its true kind.",
             )
         codec = self.encoding(start, encoding)
-        separator = delimiter or self.delimiter(codec)
+        separator = self.delimiter(codec, delimiter)
         return Sheet(None, (), (codec, separator), lambda: self.records(codec, separator))
 
     def encoding(self, start: bytes, declared: str | None) -> str:
@@ -455,11 +458,13 @@ class _File:
             whole, rest = divmod(place, CHUNK)
             return 1 + sum(file.read(CHUNK).count(b"\n") for _ in range(whole)) + file.read(rest).count(b"\n")
 
-    def delimiter(self, codec: str) -> str:
-        """Return the delimiter that parts the first lines into most columns."""
+    def delimiter(self, codec: str, declared: str | None = None) -> str:
+        """Return the delimiter of the layout where it parts the first lines at all, or the one that parts them most."""
         with self.path.open(encoding=codec, newline="") as file:
             lines = [line for line, _ in zip((line for line in file if line.strip()), range(30), strict=False)]
-        best, most = DELIMITERS[0], 1
+        best, most = declared or DELIMITERS[0], 1
+        if declared and _widest(lines, declared) > 1:
+            return declared
         for candidate in DELIMITERS:
             widest = _widest(lines, candidate)
             if widest > most:

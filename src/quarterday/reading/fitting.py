@@ -72,7 +72,9 @@ def choose_sheets(
     missing = [table for table in tables if not any(table is known for _, known in wanted) and not table.optional]
     if not unknown or edition.tables:
         findings += [
-            Finding(check_id, _sheet_words(table), None, "Send the form with its sheets filled in.")
+            Finding(
+                check_id, _sheet_words(table), None, "Send the form with its sheets filled in, none of them hidden."
+            )
             for table in missing
         ]
     return wanted, findings

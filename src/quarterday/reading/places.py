@@ -72,6 +72,6 @@ def _search_column(source: Source, sheet: Sheet, rows: Iterable[Row]) -> Found |
             place = next(
                 (index for index, cell in enumerate(cells) if cell and matching(cell, (source.heading or "",))), None
             )
-        elif place < len(cells) and (text := source.search(cells[place] or "")):
+        elif place < len(cells) and (text := source.search((cells[place] or "").strip())):
             return Found(text, sheet.name, line, source.heading)
     return None

@@ -47,7 +47,7 @@ return regexp_replace(
         typed.plain(sent),
         '^(just under|just over|more than|at least|up to|over|about|around|approximately|approx\.?|circa|c\.|nearly|almost)\s*(?=£?\s*\d)', ''
     ),
-    '(?<=\d%?)\s*\[[a-z]{1,3}\]$', ''
+    '(?<=\d%?)\s*\[(low|[bcekpruwxz])\]$', ''
 );
 
 -- A mark of the statistical service, alone or behind a number, without its brackets: [c] [x] [z] [low] [p] [r].
@@ -56,7 +56,7 @@ returns text
 language sql
 immutable
 parallel safe
-return (regexp_match(typed.plain(sent), '^(?:.*\d%?\s*)?\[([a-z]{1,3})\]$'))[1];
+return (regexp_match(typed.plain(sent), '^(?:.*\d%?\s*)?\[(low|[bcekpruwxz])\]$'))[1];
 
 -- A number as text that casts to numeric, or null: £, %, thousands separators and brackets for a negative are understood.
 -- Commas must part thousands: '1,23' is no number, since nobody can say which was meant.
@@ -95,9 +95,9 @@ return case
         )
     -- A spreadsheet's serial number: days since 30 December 1899; 20000 is 1954, 79999 is 2119.
     when typed.plain(sent) ~ '^[2-7]\d{4}(\.0+)?$'
-        then extract(year from date '1899-12-30' + left(btrim(sent), 5)::integer)::text
-            || '-' || extract(month from date '1899-12-30' + left(btrim(sent), 5)::integer)::text
-            || '-' || extract(day from date '1899-12-30' + left(btrim(sent), 5)::integer)::text
+        then extract(year from date '1899-12-30' + left(typed.plain(sent), 5)::integer)::text
+            || '-' || extract(month from date '1899-12-30' + left(typed.plain(sent), 5)::integer)::text
+            || '-' || extract(day from date '1899-12-30' + left(typed.plain(sent), 5)::integer)::text
 end;
 
 create or replace function typed.boolean_of(sent text)
