@@ -13,7 +13,7 @@ _QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": 
 # What nobody sees: byte order marks within a text, soft hyphens, spaces without width, marks of writing direction.
 _UNSEEN = str.maketrans(dict.fromkeys("\ufeff\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u202a\u202b\u202c\u202d\u202e"))
 _SEEN_AS = {**_QUOTES, **_UNSEEN}
-# Digits after a letter or a closing bracket at the very end, alone or in a list: 'harassment5', 'burglary 6,7', 'Area [1]'.
+# Digits after a letter or a bracket at the very end, alone or in a list: 'harassment5', 'burglary 6,7', 'Area [1]'.
 _FOOTNOTES = re.compile(r"(?:(?<=[^\W\d_])|(?<=\)))\s*(?:\[?\d{1,2}(?:\s*,\s*\d{1,2})*\]?)$|[*\u2020\u2021]+$")
 
 
