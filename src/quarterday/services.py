@@ -42,7 +42,9 @@ SERVICES = {
 }
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 METADATA_ROLE = "quarterday_airflow"
-PARALLELISM = 4
+# A worker is held until its task's process has gone, a second or so after the task is done. With no more workers than
+# tasks at a time, each task waits for the one before to be cleared away.
+PARALLELISM = 8
 READY_SECONDS = 180.0
 API_PATIENCE_SECONDS = 1.0
 # Airflow reads its logs from the folder it shares with the web server, so no service has to listen for them.
