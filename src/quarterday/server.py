@@ -53,9 +53,9 @@ def start(settings: Settings) -> str:
         OperatorError: The server can't be started, or the one named is too old or its role may do too little.
     """
     if settings.server_url:
-        named = server_address(settings)
-        check_named_server(named)
-        return named
+        url = server_address(settings)
+        check_named_server(url)
+        return url
     if not is_running(settings):
         _make_data_folder(settings)
         _start_postgres(settings)

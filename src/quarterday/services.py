@@ -88,6 +88,25 @@ def up(settings: Settings, tell: Tell = lambda step: None) -> Running:
     return Running(database_was_started, started, time.monotonic() - began)
 
 
+def prepare(settings: Settings) -> None:
+    """Bring warehouse, marts and Airflow's database up to the code and start nothing: what a container does first.
+
+    Raises:
+        OperatorError: The server can't be used, or a migration failed; the message names its log.
+    """
+    from quarterday import releasing
+
+    with _lock(settings):
+        for folder in (settings.inbox, settings.archive, settings.receipts, settings.home / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
+        server.start(settings)
+        server.free_port(settings, "airflow_port")
+        _write_local_settings(settings)
+        _migrate_warehouse(settings)
+        _migrate_airflow(settings)
+        releasing.deploy_marts(settings)
+
+
 def down(settings: Settings) -> list[str]:
     """Stop Airflow's services and the embedded server; return the names of what was running."""
     with _lock(settings):
@@ -382,6 +401,10 @@ def _write_airflow_files(settings: Settings) -> None:
     descriptor = os.open(login_file(settings), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(logins, file)
+    _write_local_settings(settings)
+
+
+def _write_local_settings(settings: Settings) -> None:
     local_settings = settings.home / "airflow" / "config" / "airflow_local_settings.py"
     local_settings.parent.mkdir(parents=True, exist_ok=True)
     local_settings.write_text(LOCAL_SETTINGS)
