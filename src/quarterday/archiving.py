@@ -24,9 +24,10 @@ class ArchivedFile:
 
 
 def archive_file(source: Path, archive: Path) -> ArchivedFile:
-    """Copy a file into the archive under its SHA-256, once, and return where it is.
+    """Copy a file into the archive under its SHA-256, once, and return where it is under its own name.
 
-    The copy is complete on the disk before it gets its name, so a crash leaves no half file under a hash.
+    The same bytes under another name are a second name of the one copy. The copy is complete on the disk before it gets
+    its name, so a crash leaves no half file under a hash.
 
     Args:
         source: The file as it arrived.
@@ -66,13 +67,15 @@ def _copy(original: object, copy: object) -> tuple[str, int]:
 def _settle(temporary: Path, name: str, digest: str, size: int, archive: Path) -> ArchivedFile:
     folder = archive / digest[:2] / digest
     present = next(folder.iterdir(), None) if folder.is_dir() else None
+    target = folder / safe_name(name)
     if present is not None:
         temporary.unlink()
-        return ArchivedFile(digest, size, str(present.relative_to(archive)))
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / safe_name(name)
-    temporary.chmod(0o440)
-    shutil.move(temporary, target)
+        if not target.exists():
+            os.link(present, target)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary.chmod(0o440)
+        shutil.move(temporary, target)
     _sync_folder(folder)
     return ArchivedFile(digest, size, str(target.relative_to(archive)))
 

@@ -64,22 +64,26 @@ def deliver(file: Path, partner_code: str, settings: Settings, tell: Tell) -> tu
     sha256 = put_into_inbox(file, partner_code, settings)
     run_id = asked.trigger("inbox__sweep")
     tell("waiting for the verdict")
-    return _wait_for_verdict(sha256, file.name, run_id, settings)
+    return _wait_for_verdict(sha256, f"{partner_code}/{file.name}", run_id, settings)
 
 
-def _wait_for_verdict(sha256: str, name: str, run_id: str, settings: Settings) -> tuple[str, str]:
+def _wait_for_verdict(sha256: str, inbox_path: str, run_id: str, settings: Settings) -> tuple[str, str]:
     from quarterday import receipts
     from quarterday.warehouse import connect
 
     deadline = time.monotonic() + VERDICT_SECONDS
     while time.monotonic() < deadline:
         with connect(settings, "loader") as connection, connection.cursor() as cursor:
-            cursor.execute("select load_id, verdict from ledger.load_state where file_sha256 = %s", (sha256,))
+            cursor.execute(
+                """select load_state.load_id, verdict from ledger.load_state join ledger.arrival using (load_id)
+                where file_sha256 = %s and inbox_path = %s order by arrival_id desc limit 1""",
+                (sha256, inbox_path),
+            )
             row = cursor.fetchone()
             if row and row[1]:
                 return str(row[1]), receipts.as_text(row[0], connection)
         time.sleep(0.5)
     raise OperatorError(
-        f"No verdict on {name} after {VERDICT_SECONDS:.0f} s (sweep {run_id}). "
+        f"No verdict on {inbox_path} after {VERDICT_SECONDS:.0f} s (sweep {run_id}). "
         f"See returns__load at {services.airflow_url(settings)}; the file is safe and will be taken up again."
     )

@@ -18,7 +18,7 @@ from quarterday.archiving import ArchivedFile, archive_file
 from quarterday.checking.judging import judge_findings
 from quarterday.contracts import Form, load_forms
 from quarterday.errors import ReturnRejected
-from quarterday.identifying import identify
+from quarterday.identifying import Identity, identify
 from quarterday.ledger import insert_load
 from quarterday.receipts import write_receipt
 from quarterday.settings import Settings
@@ -39,6 +39,11 @@ class Arrival:
     path: Path
     partner_code: str
     modified_at: datetime
+
+    @property
+    def file_name(self) -> str:
+        """The name as text; bytes of it that are none are shown by a replacement sign."""
+        return _as_text(self.path.name)
 
 
 def sweep(settings: Settings, run_id: str | None = None) -> list[str]:
@@ -64,7 +69,7 @@ def settled_files(inbox: Path) -> Iterator[Arrival]:
         modified = path.stat().st_mtime
         unfinished = path.name.startswith(".") or path.suffix.lower() in UNFINISHED_SUFFIXES
         if not unfinished and time.time() - modified >= SETTLE_SECONDS:
-            yield Arrival(path, path.parent.name, datetime.fromtimestamp(modified, UTC))
+            yield Arrival(path, _as_text(path.parent.name), datetime.fromtimestamp(modified, UTC))
 
 
 def register(
@@ -75,18 +80,34 @@ def register(
     A file that no form claims is registered too, and rejected at once with a receipt.
     """
     archived = archive_file(arrival.path, settings.archive)
-    known = known_load(archived.sha256, connection)
-    load_id = known or _register_new(arrival, archived, forms, connection, settings, run_id)
+    try:
+        told: Identity | ReturnRejected = identify(settings.archive / archived.path, arrival.partner_code, forms)
+    except ReturnRejected as rejection:
+        told = rejection
+    known = known_load(arrival, archived.sha256, told if isinstance(told, Identity) else None, connection)
+    load_id = known or _register_new(arrival, archived, told, connection, settings, run_id)
     _note_arrival(arrival, load_id, known is not None, settings, connection)
     connection.commit()
     arrival.path.unlink(missing_ok=True)
     return load_id
 
 
-def known_load(sha256: str, connection: Connection) -> int | None:
-    """Return the load that these bytes are already, if they have arrived before."""
+def known_load(arrival: Arrival, sha256: str, identity: Identity | None, connection: Connection) -> int | None:
+    """Return the load that a file is already: the same bytes from the same partner as the same return.
+
+    A file that was refused for its name, its folder or for want of an edition is none, once it is rightly named or has
+    its edition: its partner is told to send it again.
+    """
+    told = (identity.form, identity.reporting_quarter) if identity else (None, arrival.file_name)
     with connection.cursor() as cursor:
-        cursor.execute("select load_id from ledger.load where file_sha256 = %s", (sha256,))
+        cursor.execute(
+            """select load.load_id from ledger.load left join ledger.verdict using (load_id)
+            where file_sha256 = %s and partner_code = %s and form is not distinct from %s
+                and case when form is null then file_name else reporting_quarter end = %s
+                and (edition is not distinct from %s or verdict.verdict is distinct from 'rejected')
+            order by load.load_id desc limit 1""",
+            (sha256, arrival.partner_code, *told, identity.edition if identity else None),
+        )
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -113,20 +134,17 @@ def unfinished_keys(connection: Connection, registered: Sequence[int] = ()) -> l
 def _register_new(
     arrival: Arrival,
     archived: ArchivedFile,
-    forms: dict[str, Form],
+    told: Identity | ReturnRejected,
     connection: Connection,
     settings: Settings,
     run_id: str | None,
 ) -> int:
-    path = settings.archive / archived.path
-    try:
-        identity = identify(path, arrival.partner_code, forms)
-    except ReturnRejected as rejection:
-        load_id = insert_load(archived, arrival.path.name, arrival.partner_code, None, connection, run_id)
-        judge_findings(load_id, rejection.findings, connection)
+    if isinstance(told, ReturnRejected):
+        load_id = insert_load(archived, arrival.file_name, arrival.partner_code, None, connection, run_id)
+        judge_findings(load_id, told.findings, connection)
         write_receipt(load_id, connection, settings.receipts)
         return load_id
-    return insert_load(archived, arrival.path.name, arrival.partner_code, identity, connection, run_id)
+    return insert_load(archived, arrival.file_name, arrival.partner_code, told, connection, run_id)
 
 
 def _note_arrival(arrival: Arrival, load_id: int, was_known: bool, settings: Settings, connection: Connection) -> None:
@@ -134,5 +152,9 @@ def _note_arrival(arrival: Arrival, load_id: int, was_known: bool, settings: Set
         cursor.execute(
             """insert into ledger.arrival (load_id, inbox_path, file_modified_at, was_known)
             values (%s, %s, %s, %s) on conflict do nothing""",
-            (load_id, str(arrival.path.relative_to(settings.inbox)), arrival.modified_at, was_known),
+            (load_id, _as_text(str(arrival.path.relative_to(settings.inbox))), arrival.modified_at, was_known),
         )
+
+
+def _as_text(name: str) -> str:
+    return name.encode(errors="surrogateescape").decode(errors="replace")

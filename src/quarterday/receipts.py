@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
@@ -195,6 +196,11 @@ def as_text(load_id: int, connection: Connection) -> str:
 
 def as_page(receipt: Receipt) -> str:
     """Return the receipt as one HTML page that needs no other file."""
+    return _page_template().render(receipt=receipt, facts=facts_of(receipt), issues=receipt.issues[:ISSUES_ON_PAGE])
+
+
+@cache
+def _page_template() -> Template:
     environment = Environment(
         loader=PackageLoader("quarterday"),
         autoescape=True,
@@ -202,9 +208,7 @@ def as_page(receipt: Receipt) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("receipt.html.j2").render(
-        receipt=receipt, facts=facts_of(receipt), issues=receipt.issues[:ISSUES_ON_PAGE]
-    )
+    return environment.get_template("receipt.html.j2")
 
 
 def facts_of(receipt: Receipt) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -58,7 +59,9 @@ class Case:
     def file_name(self) -> str:
         """The name under which the file is sent."""
         is_log = self.base.startswith("custody_log.")
-        return self.name or (LOG_NAME + Path(self.base).suffix if is_log else Path(self.base).name)
+        name = LOG_NAME + Path(self.base).suffix if is_log else Path(self.base).name
+        named = {"{name}": name, "{NAME}": name.upper(), "{long}": "x" * 150, "{bytes}": "\udcff\udcfe"}
+        return re.sub(r"\{\w+\}", lambda place: named[place[0]], self.name) if self.name else name
 
     @property
     def folder(self) -> str:
@@ -141,8 +144,8 @@ def take_in_limited(cases: list[Case], settings: Settings) -> dict[str, Outcome]
         places = [str(getattr(settings, name)) for name in _PLACES]
         words = [sys.executable, "-m", "tests.bad_files.corpus", str(settings.server_url), *places]
         ended = subprocess.run(words, capture_output=True, text=True, cwd=HERE.parents[1], timeout=120, check=False)
-        for case_id, path in paths.items():
-            _find_load(case_id, path, settings, outcomes)
+        _find_loads(paths, settings, outcomes)
+        for case_id in paths:
             if ended.returncode:
                 outcomes[case_id].error = f"the process ended with {ended.returncode}: {ended.stderr[-2000:]}"
     return outcomes
@@ -183,18 +186,21 @@ def _sweep(paths: dict[str, Path], settings: Settings, outcomes: dict[str, Outco
             stopped.unlink()
             case_id = next(case_id for case_id, path in paths.items() if path == stopped)
             outcomes[case_id].error = f"the sweep failed: {type(error).__name__}: {error}"
-    for case_id, path in paths.items():
-        _find_load(case_id, path, settings, outcomes)
+    _find_loads(paths, settings, outcomes)
     return keys
 
 
-def _find_load(case_id: str, path: Path, settings: Settings, outcomes: dict[str, Outcome]) -> None:
-    """Keep the load of what has just arrived at a path."""
-    arrivals = "select max(load_id) as load_id from ledger.arrival where inbox_path = %s"
-    arrived = str(path.relative_to(settings.inbox)).encode(errors="surrogateescape").decode(errors="replace")
+def _find_loads(paths: dict[str, Path], settings: Settings, outcomes: dict[str, Outcome]) -> None:
+    """Keep the loads of what has just arrived at some paths."""
+    names = {str(path.relative_to(settings.inbox)): case_id for case_id, path in paths.items()}
+    arrived = {
+        name.encode(errors="surrogateescape").decode(errors="replace"): case_id for name, case_id in names.items()
+    }
+    latest = "select distinct on (inbox_path) inbox_path, load_id from ledger.arrival where inbox_path = any(%s) "
     with connect(settings, "loader") as connection, connection.cursor() as cursor:
-        cursor.execute(arrivals, (arrived,))
-        ((outcomes[case_id].load_id,),) = cursor.fetchall()
+        cursor.execute(latest + "order by inbox_path, arrival_id desc", (list(arrived),))
+        for name, load_id in cursor.fetchall():
+            outcomes[arrived[name]].load_id = load_id
 
 
 def _land_and_judge(key: str, cases: list[Case], settings: Settings, outcomes: dict[str, Outcome]) -> None:

@@ -373,6 +373,12 @@ def double_column(draft: Draft, heading: str, headed: str | None = None) -> None
             cells.insert(column + 1, headed if headed and row == 0 else cells[column])
 
 
+def widen(draft: Draft, columns: int) -> None:
+    """Give every row so many more cells, each with a text of its own."""
+    for row, cells in enumerate(draft.tab().rows):
+        cells.extend(f"more {row} {column}" for column in range(columns))
+
+
 def move_column(draft: Draft, heading: str, to: int) -> None:
     """Move the column under a heading to another place, counted from 1."""
     top, column, sheet = _column(draft, heading)
@@ -535,10 +541,10 @@ def become_html(draft: Draft, start: str = "<html><body><table>") -> None:
     draft.content = f"{start}{rows}</table></body></html>".encode()
 
 
-def change_part(draft: Draft, part: str, was: str, to: str) -> None:
-    """Replace a pattern in one part of a workbook's zip, once."""
+def change_part(draft: Draft, part: str, was: str, to: str, times: int = 1) -> None:
+    """Replace a pattern in one part of a workbook's zip, once, by a text so many times over."""
     parts = _parts(draft.bytes())
-    parts[part], count = re.subn(was.encode(), lambda _: to.encode(), parts[part], count=1)
+    parts[part], count = re.subn(was.encode(), lambda _: to.encode() * times, parts[part], count=1)
     assert count == 1, f"{was} is not in {part}"
     draft.content = _zipped(parts)
 
@@ -659,7 +665,7 @@ def _record(kind: int, content: bytes) -> bytes:
 
 
 def ole_container(streams: dict[str, bytes]) -> bytes:
-    """Return a compound file (CFB version 3) with some streams, each padded to 4096 bytes or more so that it has sectors."""
+    """Return a compound file (CFB version 3) with some streams, each of 4096 bytes or more so that it has sectors."""
     size, free, end, fat_mark = 512, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
     padded = {name: content.ljust(4096, b"\0") for name, content in streams.items()}
     sectors: list[bytes] = []
@@ -727,7 +733,7 @@ OTHER_THINGS = {
     "a program": b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0" + bytes(100),
     "a letter": b"Dear all,\n\nplease find the figures in the sheet that I shared.\n\nKind regards\n",
     "an error page": b"<!DOCTYPE html><html><head><title>Session expired</title></head><body>Log in</body></html>",
-    "an XML spreadsheet": b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook><Worksheet/></Workbook>',
+    "an XML spreadsheet": b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>',
 }
 
 MUTATORS: dict[str, Callable[..., None]] = {
@@ -736,7 +742,18 @@ MUTATORS: dict[str, Callable[..., None]] = {
         mutator.__name__: mutator
         for mutator in (
             *(set_all, formula, shown, add_rows, drop_row, double_row, keep_rows_to, drop_column, double_column),
-            *(move_column, add_column, exchange_columns, move_down, merge, add_tab, rename_tab, copy_tab, hide_tab),
+            *(
+                widen,
+                move_column,
+                add_column,
+                exchange_columns,
+                move_down,
+                merge,
+                add_tab,
+                rename_tab,
+                copy_tab,
+                hide_tab,
+            ),
             *(drop_tab, empty_tab, delimiter, as_kind, cut, replace, insert_bytes, encode, line_ends, quote_all),
             *(pad_lines, become, become_bytes, become_html, change_part, add_part, drop_part, blank_rows_below),
             *(repeat_ods_cell, lock_with_password, lock_old_workbook, lock_ods, zip_with_password, zip_bomb),

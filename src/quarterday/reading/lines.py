@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,11 +177,25 @@ class _Return:
             text = source.search(self.path.name)
             if text:
                 self.find_no_date(Found(text))
+        if self.identity.issued_on and self.identity.issued_on > date.today():
+            self.find_future_date()
 
-    def find_no_date(self, found: Found) -> None:
+    def find_future_date(self) -> None:
+        """Find fault with a day of issue to come: the figures would stand above every later return."""
+        source = self.form.layout.issued
+        found = None
+        if source and source.origin == "file_name":
+            text = source.search(self.path.name)
+            found = Found(text) if text else None
+        elif source:
+            grid = read_grid(self.path, self.edition.encoding, self.edition.delimiter, self.check_id(1))
+            found = next((place for sheet in grid if (place := search_sheet(source, sheet))), None)
+        self.find_no_date(found or Found(str(self.identity.issued_on)), "a day of issue not after today")
+
+    def find_no_date(self, found: Found, expected: str = "the day of issue, written as 23/01/2018") -> None:
         finding = Finding(
             self.check_id(2),
-            "the day of issue, written as 23/01/2018",
+            expected,
             found.text,
             "Mend the date, and send the file again.",
             found.sheet,

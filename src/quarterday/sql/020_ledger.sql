@@ -2,7 +2,7 @@
 
 create table if not exists ledger.load (
     load_id bigint generated always as identity primary key,
-    file_sha256 text not null unique check (file_sha256 ~ '^[0-9a-f]{64}$'),
+    file_sha256 text not null check (file_sha256 ~ '^[0-9a-f]{64}$'),
     file_name text not null,
     file_bytes bigint not null,
     archive_path text not null,
@@ -13,13 +13,20 @@ create table if not exists ledger.load (
     issued_on date,
     received_at timestamptz not null default clock_timestamp()
 );
-comment on table ledger.load is 'One row per distinct file ever received. The same bytes are one load, however often they arrive.';
+comment on table ledger.load is
+'One row per return ever received. The same bytes from the same partner as the same form and quarter are one load, however
+often they arrive; under a name that makes another return of them, they are another.';
 comment on column ledger.load.archive_path is 'Where the bytes are kept, below the archive root.';
 comment on column ledger.load.form is 'Null when no form claims the file; such a load is rejected on arrival.';
 comment on column ledger.load.reporting_quarter is 'The financial quarter the return reports on; for other periods, the quarter in which the period ends.';
 comment on column ledger.load.issued_on is 'The day the partner issued the return, read from the return; the day of receipt where it says none.';
 
 create index if not exists load_form_quarter on ledger.load (form, reporting_quarter);
+-- A file that was refused for its name or its folder may be sent again as it is, rightly named.
+alter table ledger.load drop constraint if exists load_file_sha256_key;
+create unique index if not exists load_once on ledger.load (
+    file_sha256, partner_code, coalesce(form, file_name), coalesce(reporting_quarter, ''), coalesce(edition, '')
+);
 
 create table if not exists ledger.arrival (
     arrival_id bigint generated always as identity primary key,
