@@ -29,7 +29,7 @@ def main(words: list[str]) -> int:
         if words[0] == "prepare":
             services.prepare(load_settings())
             return 0
-        os.execvpe("airflow", ["airflow", *SERVICES[words[0]]], environment())
+        os.execve(sys.executable, [sys.executable, "-m", "airflow", *SERVICES[words[0]]], environment())
     except OperatorError as error:
         print(error, file=sys.stderr)
         return 1
