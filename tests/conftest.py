@@ -115,3 +115,29 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the folder ../shared with the published figures and real partner files")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def demo(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A warehouse that has taken in and released both waves of the demo returns. Read it; do not change it."""
+    from quarterday import releasing
+    from tests.path_support import expected_returns, release, send, take_in
+
+    name = f"quarterday_test_demo_{os.getpid()}"
+    home: Path = tmp_path_factory.mktemp("demo")
+    run_on_server(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+    settings = replace(
+        session_settings(),
+        home=home,
+        inbox=home / "inbox",
+        archive=home / "archive",
+        receipts=home / "receipts",
+        server_url=database_named(name),
+    )
+    releasing.deploy_marts(settings)
+    for wave in (1, 2):
+        send(expected_returns(wave), settings)
+        take_in(settings)
+        release(settings)
+    yield settings
+    run_on_server(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
