@@ -12,6 +12,7 @@ from quarterday.settings import Settings
 from tests.partner_files.support import answer, asked, issues, send_files, verdicts, warehouse
 from tests.path_support import release, rows_of
 
+Issue = tuple[str, str, int, int, int, tuple[int, ...], tuple[int, int, int]]
 PARTNER = "office_for_national_statistics"
 MEASURES = (
     *("all", "violence_against_the_person", "sexual_offences", "robbery", "theft_offences", "burglary", "homicide"),
@@ -20,7 +21,7 @@ MEASURES = (
 )
 # File; end of the year; the 43 forces; England and Wales; British Transport Police; Staffordshire as MEASURES; then
 # offences with a knife: the 43 forces, dashes in their rows, Staffordshire.
-ISSUES = [
+ISSUES: list[Issue] = [
     (
         *("policeforceareatablesyearendingmarch2018v2.xlsx", "2018-03-31", 4_816_497, 4_876_282, 59_785),
         (83987, 29555, 3421, 858, 30248, 6246, 11, 7342, 11011, 679, 1880, 4381),
@@ -80,9 +81,7 @@ def test_every_figure_of_the_six_is_admitted(loaded: Settings) -> None:
 
 
 @by_issue
-def test_totals_of_recorded_crime(
-    issue: tuple[str, str, int, int, int, tuple[int], tuple[int]], loaded: Settings
-) -> None:
+def test_totals_of_recorded_crime(issue: Issue, loaded: Settings) -> None:
     _, end, forces, england_and_wales, transport, _, _ = issue
     source = lines(end, "Table P1") + " and measure_code = 'recorded_crime' and breakdown_code = 'all'"
     assert asked(f"select count(*), sum(value) {source} and {FORCES}", loaded) == [(43, forces)]
@@ -92,23 +91,19 @@ def test_totals_of_recorded_crime(
 
 
 @by_issue
-def test_staffordshire_by_offence_group(
-    issue: tuple[str, str, int, int, int, tuple[int], tuple[int]], loaded: Settings
-) -> None:
+def test_staffordshire_by_offence_group(issue: Issue, loaded: Settings) -> None:
     ours = dict(asked(f"select breakdown_code, value {lines(issue[1], 'Table P1')} and area_code = 'pcc_area'", loaded))
     assert tuple(ours[name] for name in MEASURES) == issue[5]
 
 
 @by_issue
-def test_each_force_has_a_number_for_each_group(
-    issue: tuple[str, str, int, int, int, tuple[int], tuple[int]], loaded: Settings
-) -> None:
+def test_each_force_has_a_number_for_each_group(issue: Issue, loaded: Settings) -> None:
     source = lines(issue[1], "Table P1")
     assert asked(f"select count(*), count(value) {source} and {FORCES}", loaded) == [(43 * 23, 43 * 23)]
 
 
 @by_issue
-def test_offences_with_a_knife(issue: tuple[str, str, int, int, int, tuple[int], tuple[int]], loaded: Settings) -> None:
+def test_offences_with_a_knife(issue: Issue, loaded: Settings) -> None:
     forces, dashes, staffordshire = issue[6]
     source = lines(issue[1], "Table P4")
     total = f"{source} and measure_code = 'knife_offences' and breakdown_code = 'all'"

@@ -52,10 +52,11 @@ def test_a_contract_passes_the_standards_lint(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_contract_describes_every_column_and_has_a_key(form: str) -> None:
+def test_a_contract_describes_every_column_and_has_a_key_or_says_that_there_is_none(form: str) -> None:
     contract = load_contract(RETURNS / form)
     assert [column.name for column in contract.columns if not column.description] == []
-    assert contract.key
+    # A published list may have lines that are alike and yet are different things: its grain then says so.
+    assert contract.key or "there is no key" in contract.grain
     assert contract.description
 
 
