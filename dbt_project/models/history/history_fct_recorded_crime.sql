@@ -1,0 +1,50 @@
+-- Grain: one row per line of a street crime file, and publication of it. As known at t: known_from <= t < known_to; as issued by d: issued_on <= d < superseded_on.
+{{ config(alias='fct_recorded_crime') }}
+
+with crimes as (
+
+    select * from {{ ref('fct_recorded_crime') }}
+
+),
+
+publications as (
+
+    select * from {{ source('ledger', 'publication') }}
+
+),
+
+final as (
+
+    select
+        crimes.load_id,
+        crimes.sheet,
+        crimes.line_number,
+        crimes.partner_code,
+        crimes.crime_id,
+        crimes.crime_type,
+        crimes.area_code,
+        crimes.period_key,
+        crimes.period_start,
+        crimes.period_end,
+        crimes.reported_by,
+        crimes.falls_within,
+        crimes.longitude,
+        crimes.latitude,
+        crimes.location,
+        crimes.lsoa_code,
+        crimes.lsoa_name,
+        crimes.last_outcome,
+        publications.publication_id,
+        publications.release_id,
+        lower(publications.known) as known_from,
+        upper(publications.known) as known_to,
+        lower(publications.issued) as issued_on,
+        upper(publications.issued) as superseded_on
+    from crimes
+    inner join publications
+        on crimes.load_id = publications.load_id
+        and publications.period @> crimes.period_end
+
+)
+
+select * from final
