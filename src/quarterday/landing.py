@@ -50,7 +50,7 @@ def land_return(path: Path, form: Form, identity: Identity, load_id: int, connec
                 try:
                     return copy(path, as_it_stands, form, load_id, cursor)
                 except psycopg2.DataError:
-                    # A line that COPY can't take: read it line by line, which says to the partner what is wrong with it.
+                    # A line that COPY can't take: the slower way, which says to the partner what is wrong with it.
                     cursor.execute("rollback to savepoint as_it_stands")
         return _copy_lines(path, form, identity, load_id, cursor)
 

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from quarterday.checking.quick import mismatch, plainly_right
 from quarterday.contracts import Column, Form
 from quarterday.errors import OperatorError
 
@@ -74,6 +75,7 @@ class Check:
             ``column_number``, ``expected`` and ``found``.
         reject_sql: A query giving one row for each thing wrong with the whole return, with ``expected`` and ``found``.
         count_sql: A cheaper query for the number of rows of ``lines_sql``, where there is one.
+        passes_when: SQL on one landed line, true only where ``predicate`` is not; cheaper, and it may miss some.
         is_personal: What was found is about a person and is not repeated.
     """
 
@@ -89,6 +91,7 @@ class Check:
     lines_sql: str | None = None
     reject_sql: str | None = None
     count_sql: str | None = None
+    passes_when: str | None = None
     is_personal: bool = False
 
 
@@ -163,9 +166,12 @@ def _no_key_twice(form: Form) -> Iterator[Check]:
         else [heading_of(form, name) for name in key]
     )
     columns, given = ", ".join(key), " and ".join(f"{column} is not null" for column in key)
+    # Numbers are grouped faster than texts; only what shares a number is compared in full.
+    number = f"hash_record_extended(row({columns}), 0)"
     groups = (
-        f"select {columns}, count(*) as times from {{lines}} as line "
-        f"where {given} group by {columns} having count(*) > 1"
+        f"select {columns}, count(*) as times from {{lines}} as line where {given} and {number} in "
+        f"(select {number} from {{lines}} as line where {given} group by 1 having count(*) > 1) "
+        f"group by {columns} having count(*) > 1"
     )
     place = "line.sheet, line.line_number" + (", line.column_number" if form.is_indicator else "")
     yield Check(
@@ -315,7 +321,7 @@ def _bounds(form: Form, column: Column) -> Iterator[Check]:
             statement=f"{heading} is written as the form asks.",
             expected=f"text that matches {column.pattern}",
             remedy=f"Write {heading} as the form asks.",
-            predicate=f"{column.name} !~ {sql_text(column.pattern)}",
+            predicate=mismatch(column.name, column.pattern),
         )
 
 
@@ -333,6 +339,7 @@ def _line_check(
         column=name,
         heading=heading_of(form, name),
         predicate=predicate,
+        passes_when=plainly_right(column, form) if column and not form.is_indicator else None,
         is_personal=is_personal(form, name),
     )
 

@@ -8,10 +8,12 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from quarterday.checking.checks import Check, sql_text
-from quarterday.checking.profile import filled, typed_view, with_lines
+from quarterday.checking.profile import fails, filled, plain_cells, tested_lines, typed_view, with_lines
 from quarterday.contracts import Form
 
 LINES_KEPT = 10_000
+COLUMNS = """select null::text as check_id, null::text as sheet, null::integer as line_number,
+    null::integer as column_number, null::text as expected, null::text as found where false"""
 HIDDEN = "(not repeated: personal data)"
 
 # What an indicator form sent for a typed column.
@@ -45,15 +47,11 @@ def find_failing_lines(load_id: int, form: Form, failed: Sequence[Check], connec
     Returns:
         The number of typed lines that have to be set aside.
     """
-    parts = [*_of_single_lines(form, failed), *_of_queries(failed)]
+    parts = [COLUMNS, *_of_single_lines(load_id, form, failed), *_of_queries(failed)]
+    found = with_lines(form, load_id) + filled("\nunion all\n".join(parts), load_id, form)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "create temporary table failing_line (check_id text, sheet text, line_number integer, "
-            "column_number integer, expected text, found text) on commit drop"
-        )
-        if parts:
-            found = filled("\nunion all\n".join(parts), load_id)
-            cursor.execute(f"insert into failing_line\n{with_lines(form, load_id)}{found}")
+        # Made by its query, which then runs in parallel; an insert does not.
+        cursor.execute(f"create temporary table failing_line on commit drop as\n{found}")
         return _count_set_aside(cursor, load_id, form, failed)
 
 
@@ -67,25 +65,32 @@ def write_issues(load_id: int, form: Form, failed: Sequence[Check], keep_all: bo
     if not failed:
         return
     with connection.cursor() as cursor:
+        # Nothing is known yet of how many lines a fresh load has; taken for few, each issue would look through all.
+        cursor.execute("set local enable_nestloop = off")
         cursor.execute(_insert_sql(load_id, form, failed, keep_all))
+        cursor.execute("set local enable_nestloop = on")
 
 
-def _of_single_lines(form: Form, failed: Sequence[Check]) -> list[str]:
+def _of_single_lines(load_id: int, form: Form, failed: Sequence[Check]) -> list[str]:
     single = [check for check in failed if check.predicate]
     if not single:
         return []
-    tests = ",\n".join(f"({sql_text(check.check_id)}, ({check.predicate}\n))" for check in single)
+    plain = plain_cells(single)
+    tests = [(check.check_id, fails(check, plain)) for check in single]
+    ids = ",\n".join(f"case when {test} then {sql_text(check_id)} end" for check_id, test in tests)
+    # The lines without a fault are left out first, by tests that seldom look at a typed cell.
     return [
-        f"select failed.check_id, line.sheet, line.line_number, {_column_number(form)}, null, null\n"
-        f"from {{lines}} as line\n"
-        f"cross join lateral (values {tests}) as failed (check_id, has_failed) where failed.has_failed"
+        f"select failed.check_id, line.sheet, line.line_number, {_column_number(form)}, null::text, null::text\n"
+        f"from {tested_lines(form, load_id, single)} as line\n"
+        f"cross join lateral unnest(array[{ids}]) as failed (check_id)\n"
+        f"where ({' or '.join(test for _, test in tests)}) and failed.check_id is not null"
     ]
 
 
 def _of_queries(failed: Sequence[Check]) -> list[str]:
     """A check's own query may leave out columns, so its rows are read by name from jsonb."""
     return [
-        f"""select {sql_text(check.check_id)}, row_as ->> 'sheet', (row_as ->> 'line_number')::integer,
+        f"""select {sql_text(check.check_id)}::text, row_as ->> 'sheet', (row_as ->> 'line_number')::integer,
         (row_as ->> 'column_number')::integer, row_as ->> 'expected', row_as ->> 'found'
         from (
             select to_jsonb(failing) as row_as from ({check.lines_sql or check.reject_sql}\n) as failing
@@ -99,12 +104,15 @@ def _count_set_aside(cursor: Cursor, load_id: int, form: Form, failed: Sequence[
     ids = [check.check_id for check in failed if check.action == "quarantine_line"]
     if not ids:
         return 0
-    # A line is set aside whole: where one row of a sheet gives several values, all of them.
-    cursor.execute(
-        f"""select count(*) from {typed_view(form)} where load_id = %s and (coalesce(sheet, ''), line_number) in (
-            select coalesce(sheet, ''), line_number from failing_line where check_id = any(%s))""",
-        (load_id, ids),
-    )
+    if form.is_indicator:
+        # A line is set aside whole: where one row of a sheet gives several values, all of them.
+        query = f"""select count(*) from {typed_view(form)}
+            where load_id = {int(load_id)} and (coalesce(sheet, ''), line_number) in (
+                select coalesce(sheet, ''), line_number from failing_line where check_id = any(%s))"""
+    else:
+        query = """select count(*) from (
+            select distinct sheet, line_number from failing_line where check_id = any(%s)) as set_aside"""
+    cursor.execute(query, (ids,))
     row = cursor.fetchone()
     return int(row[0]) if row else 0
 

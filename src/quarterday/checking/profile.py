@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg2
@@ -11,8 +11,14 @@ from psycopg2.extensions import connection as Connection
 from quarterday.checking.checks import Check
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.contracts import Form
+from quarterday.generating import typed_columns
 
 LINES = "lines_of_load"
+# Enough for the keys of a million lines; a profile is one statement of one session.
+# Keeps the planner from merging a query into the one around it. The text is a constant from the start; a bare 0 is made
+# one later, and until then stands in the way of parallel work.
+KEEP_WHOLE = "offset '0'::bigint"
+SETTINGS = "set local work_mem = '96MB'; set local jit = off"
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,14 @@ class Profile:
 
 
 def with_lines(form: Form, load_id: int) -> str:
-    """Return the start of a query in which :data:`LINES` holds a load's typed lines.
+    """Return the start of a query in which :func:`filled` text finds a load's typed lines.
 
-    Kept by the database, because the typed view reads its cells anew in every place that names one: a profile is
-    twice as fast when each line is typed once.
+    An indicator form's lines are typed once and kept by the database, because its checks name the same cells again and
+    again. A register may have millions: its lines are read where they are named, in parallel, and only the cells that
+    are named are typed.
     """
+    if not form.is_indicator:
+        return ""
     return f"with {LINES} as materialized (select * from {typed_view(form)} where load_id = {int(load_id)})\n"
 
 
@@ -37,16 +46,45 @@ def typed_view(form: Form) -> str:
     return f'typed."{form.contract.form}"'
 
 
-def filled(text: str, load_id: int) -> str:
+def filled(text: str, load_id: int, form: Form) -> str:
     """Return a check's SQL with its places filled in, to stand after :func:`with_lines`."""
-    return text.replace("{lines}", LINES).replace("{load_id}", str(int(load_id)))
+    lines = LINES if form.is_indicator else f"(select * from {typed_view(form)} where load_id = {int(load_id)})"
+    return text.replace("{lines}", lines).replace("{load_id}", str(int(load_id)))
+
+
+def tested_lines(form: Form, load_id: int, checks: Sequence[Check]) -> str:
+    """Return the lines to test checks' predicates on, as a table expression: typed, and with what is plainly right."""
+    plain = plain_cells(checks)
+    if not plain:
+        return "{lines}"
+    # The inner query is kept whole, so that each test is made once for all the checks that ask for it.
+    tests = "".join(f',\n    {test} as "{name}"' for test, name in plain.items())
+    sent = f'(select *{tests}\nfrom landing."{form.name}" where load_id = {int(load_id)} {KEEP_WHOLE}) as sent'
+    names = "".join(f', "{name}"' for name in plain.values())
+    return f"({typed_columns(form)}{names}\nfrom {sent})"
+
+
+def plain_cells(checks: Sequence[Check]) -> dict[str, str]:
+    """Return the tests of the checks by which a cell is plainly right, each with a name for its answer."""
+    tests = dict.fromkeys(check.passes_when for check in checks if check.predicate and check.passes_when)
+    return {test: f"plain {number}" for number, test in enumerate(tests, start=1) if test}
+
+
+def fails(check: Check, plain: Mapping[str, str]) -> str:
+    """Return the SQL, on a line of :func:`tested_lines`, that is true where a check's predicate is."""
+    # The closing bracket has a line of its own: a check's SQL may end in a comment.
+    name = plain.get(check.passes_when or "")
+    return f'case when "{name}" then false else ({check.predicate}\n) end' if name else f"({check.predicate}\n)"
 
 
 def profile_sql(load_id: int, form: Form, checks: Sequence[Check]) -> str:
     """Return the select: one row, the line count first and then one count for each check, in their order."""
-    counts = [_count_sql(check) for check in checks]
-    columns = ",\n    ".join(["count(*) as line_count", *counts])
-    return with_lines(form, load_id) + filled(f"select\n    {columns}\nfrom {{lines}} as line", load_id)
+    plain = plain_cells(checks)
+    counts = "".join(f",\n    {_count_of_lines(check, plain)}" for check in checks if check.predicate)
+    lines = f"select count(*) as line_count{counts}\nfrom {tested_lines(form, load_id, checks)} as line"
+    # The lines are counted in a query of their own: beside queries of other checks they would not be in parallel.
+    columns = ",\n    ".join(["counted.line_count", *(_count_sql(check) for check in checks)])
+    return with_lines(form, load_id) + filled(f"select\n    {columns}\nfrom ({lines}) as counted", load_id, form)
 
 
 def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: Connection) -> Profile:
@@ -61,6 +99,7 @@ def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: 
     with connection.cursor() as cursor:
         cursor.execute("savepoint profile")
         try:
+            cursor.execute(SETTINGS)
             cursor.execute(profile_sql(load_id, form, checks))
             row = cursor.fetchone() or ()
         except psycopg2.OperationalError:
@@ -76,10 +115,13 @@ def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: 
     return Profile(row[0], {check.check_id: int(count) for check, count in zip(checks, row[1:], strict=True)})
 
 
+def _count_of_lines(check: Check, plain: Mapping[str, str]) -> str:
+    return f'count(*) filter (where {fails(check, plain)}) as "{check.check_id}"'
+
+
 def _count_sql(check: Check) -> str:
-    # The closing bracket has a line of its own: a check's SQL may end in a comment.
     if check.predicate:
-        return f'count(*) filter (where {check.predicate}\n) as "{check.check_id}"'
+        return f'counted."{check.check_id}"'
     query = check.count_sql or f"select count(*) from ({check.lines_sql or check.reject_sql}\n) as failing"
     return f'({query}\n) as "{check.check_id}"'
 

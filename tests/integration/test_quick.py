@@ -1,0 +1,54 @@
+"""A cheap test may only say of a cell what the check itself would say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from psycopg2.extensions import connection as Connection
+
+from quarterday.checking.checks import contract_checks
+from quarterday.checking.profile import Profile, read_profile
+from quarterday.checking.quick import mismatch
+from quarterday.contracts import Form
+from tests.checking_support import GOOD_VISIT, land, make_register
+
+pytest_plugins = ("tests.checking_support",)
+TEXTS = [
+    None, "", " ", "1", "-1", "40", "41", "2.5", "2.", ".5", "1,234", " 3", "3 ", "(3)", "n/a", "[x]", "9" * 70, "1e3",
+    "2017-10-04", "2017-02-31", "4 October 2017", "04/10/2017", "20171004", "yes", "No", "maybe", "Burton", "Burton ",
+    "burton", "Leek", "R001", " R001", "R001\n", "R01", "r001", "\tR001", "٣", "R٠٠١",
+]  # fmt: skip
+PATTERNS = ["^R[0-9]{3}$", "^[0-9a-f]{4}$", r"^\d{2}$", "^[EW]01[0-9]{6}$", "^[A-Z]{2}-[0-9]{12}$", "^a|b$", "^[^a]{2}$"]
+
+
+def counted(form: Form, load_id: int, connection: Connection, *, is_quick: bool) -> Profile:
+    checks = contract_checks(form)
+    if not is_quick:
+        checks = [replace(check, passes_when=None) for check in checks]
+    return read_profile(load_id, form, list(checks), connection)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_cheap_tests_change_no_count_whatever_a_cell_holds(
+    text: str | None, connection: Connection, tmp_path: Path
+) -> None:
+    form = make_register(tmp_path, connection)
+    load_id = land(form, [GOOD_VISIT | {name: text} for name in GOOD_VISIT], connection)
+    quick, slow = (counted(form, load_id, connection, is_quick=is_quick) for is_quick in (True, False))
+    assert quick == slow
+    assert quick.line_count == len(GOOD_VISIT)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_cheaper_pattern_refuses_the_same_texts(pattern: str, connection: Connection) -> None:
+    texts = [*TEXTS, "12", "ab", "0a9f", "0a9g", "E01009433", "W01009433", "X01009433", "E02009433", "AB-" + "1" * 12]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select array_agg({mismatch('text', pattern)} order by place), array_agg(text !~ %s order by place) "
+            "from unnest(%s::text[]) with ordinality as given (text, place)",
+            (pattern, texts),
+        )
+        cheap, plain = cursor.fetchone() or (None, [])
+    assert cheap == plain
