@@ -40,6 +40,16 @@ def test_every_code_of_a_contract_is_in_its_seed(form: str, column: str) -> None
     assert allowed_codes(form, column) <= seed(KNOWN_BY[column], column)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_every_area_of_a_layout_is_in_its_seed(form: str) -> None:
+    layout = yaml.safe_load((PROJECT / "returns" / form / "layout.yml").read_text())
+    tables = [layout, *(table for edition in layout["editions"] for table in (edition, *edition.get("tables", ())))]
+    codes = [code for table in tables for code in table.get("labels", {}).get("areas", {}).values()]
+    assert {name for code in codes for name in (code if isinstance(code, list) else [code])} <= seed(
+        "areas", "area_code"
+    )
+
+
 def test_every_form_and_partner_of_a_contract_is_in_its_seed() -> None:
     contracts = [yaml.safe_load((PROJECT / "returns" / form / "contract.odcs.yaml").read_text()) for form in FORMS]
     partners = {
