@@ -15,8 +15,10 @@ Every setting is an environment variable; nothing is read at import.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets as random_secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -133,10 +135,15 @@ def _folder(variable: str, default: Path) -> Path:
 
 
 def _write_secret(path: Path, value: str) -> None:
+    """Write a secret in one step: whoever is cut off leaves none, and nobody reads half of one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # readable by its owner alone
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process was first; its secret counts
-        return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(value)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(value)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was first; its secret counts
+            path.hardlink_to(draft)
+    finally:
+        Path(draft).unlink()

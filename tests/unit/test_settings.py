@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +37,33 @@ def test_a_secret_is_made_once_and_only_its_owner_reads_it(here: Settings) -> No
 
 def test_two_secrets_differ(here: Settings) -> None:
     assert secret(here, "reader_password") != secret(here, "loader_password")
+
+
+def test_no_secret_is_left_when_its_writing_is_cut_off(here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill can come at any moment: the name must not stand in the folder before the bytes are on the disk."""
+    seen: list[list[str]] = []
+    sync = os.fsync
+
+    def look(descriptor: int) -> None:
+        sync(descriptor)
+        seen.append([entry.name for entry in here.secrets.iterdir() if not entry.name.startswith(".")])
+
+    monkeypatch.setattr(os, "fsync", look)
+    value = secret(here, "reader_password")
+    assert seen == [[]]
+    assert [entry.name for entry in here.secrets.iterdir()] == ["reader_password"]
+    assert (here.secrets / "reader_password").read_text() == value
+
+
+def test_all_get_the_same_secret_when_they_ask_at_once(here: Settings) -> None:
+    names = [f"secret_{number}" for number in range(40)]
+
+    def ask(_: int) -> list[str]:
+        return [secret(here, name) for name in names]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(8)))
+    assert all(answer == answers[0] for answer in answers)
 
 
 def test_an_empty_secret_is_refused_and_named(here: Settings) -> None:
