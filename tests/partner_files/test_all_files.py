@@ -1,0 +1,70 @@
+"""Every real file at once, from inbox to what readers see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quarterday import releasing
+from quarterday.settings import Settings
+from tests.partner_files.support import asked, send_files, warehouse
+from tests.path_support import release, rows_of
+
+PARTNERS = {
+    "dfe-youth-justice": "department_for_education",
+    "home-office-recorded-crime": "home_office",
+    "home-office-workforce": "home_office",
+    "lookups/Local*": "office_for_national_statistics",
+    "lookups/Police*": "opcc_analysts",
+    "ons-police-force-area": "office_for_national_statistics",
+    "police-uk-street-crime/*staffordshire*": "staffordshire_police",
+    "police-uk-street-crime/*west-mercia*": "west_mercia_police",
+    "yjb-disposals": "youth_justice_board",
+}
+
+
+@pytest.fixture(scope="module")
+def released(partner_files: Path, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A warehouse in which every file is published."""
+    with warehouse("all", template, tmp_path_factory.mktemp("all")) as settings:
+        releasing.deploy_marts(settings)
+        patterns = {place if "*" in place else f"{place}/*": partner for place, partner in PARTNERS.items()}
+        send_files({path: who for glob, who in patterns.items() for path in sorted(partner_files.glob(glob))}, settings)
+        release(settings)
+        yield settings
+
+
+def test_every_file_is_admitted_and_released(released: Settings, partner_files: Path) -> None:
+    files = {path.name for path in partner_files.rglob("*") if path.is_file()} - {"FACTS.md"}
+    states = asked("select file_name, verdict, state, quarantined_line_count from ledger.load_state", released)
+    assert states and {(verdict, state, aside) for _, verdict, state, aside in states} == {("admitted", "released", 0)}
+    assert {name for name, *_ in states} == files
+
+
+def test_every_figure_of_the_indicator_forms_is_a_measurement(released: Settings) -> None:
+    lines = rows_of("select form, count(*) as lines from core.fct_measurement group by 1", released, role="builder")
+    counts = {row["form"]: row["lines"] for row in lines}
+    assert counts == {"dfe_youth_justice": 7990, "ons_police_force_area": 19_128, "police_workforce": 2751}
+
+
+def test_recorded_offences_are_added_up_by_force_quarter_and_offence(released: Settings) -> None:
+    (row,) = rows_of(
+        """select sum(offence_count)::integer as offences, sum(line_count)::integer as lines,
+            max(line_count) filter (where offence_description = 'Homicide') as parts,
+            (sum(offence_count) filter (where offence_code like '1/4.1/%'))::integer as homicides
+        from mart.fct_recorded_offence where area_code = 'pcc_area'""",
+        released,
+    )
+    assert row == {"offences": 83_768, "lines": 524, "parts": 4, "homicides": 11}
+
+
+def test_only_bodies_that_count_fraud_have_no_force_area(released: Settings) -> None:
+    rows = rows_of("select distinct force_name from mart.fct_recorded_offence where area_code is null", released)
+    assert {row["force_name"] for row in rows} == {
+        "Action Fraud",
+        "CIFAS",
+        "Financial Fraud Action UK",
+        "UK Finance",
+    }
