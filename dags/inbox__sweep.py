@@ -29,15 +29,23 @@ with DAG(
 ):
 
     @task(outlets=[RETURN_RECEIVED])
-    def register_files(outlet_events=None, run_id=None) -> list[str]:
-        """Emit one partition key, ``form|quarter``, for each return that is waiting to be loaded or released."""
+    def register_files(outlet_events=None, run_id=None) -> dict[str, str]:
+        """Emit a partition key, ``form|quarter``, for each return with work to do; returns what could not be taken."""
         from quarterday import inbox
         from quarterday.settings import load_settings
 
-        keys = inbox.sweep(load_settings(), run_id)
-        if not keys:
+        swept = inbox.sweep(load_settings(), run_id)
+        if not swept.keys and not swept.failures:
             raise AirflowSkipException("Nothing new in the inbox, and nothing unfinished in the ledger.")
-        outlet_events[RETURN_RECEIVED].add_partitions(keys)
-        return keys
+        if swept.keys:
+            outlet_events[RETURN_RECEIVED].add_partitions(swept.keys)
+        return swept.failures
 
-    register_files()
+    @task
+    def refuse_silence(failures: dict[str, str]) -> None:
+        """Fail where a file could not be taken: the others are on their way, and this one must not go unseen."""
+        from quarterday import inbox
+
+        inbox.raise_failures(failures)
+
+    refuse_silence(register_files())

@@ -43,7 +43,9 @@ def send(rows: Sequence[dict[str, str]], settings: Settings) -> None:
 
 def take_in(settings: Settings) -> None:
     """Sweep the inbox, and land and judge whatever is unfinished."""
-    for key in inbox.sweep(settings):
+    swept = inbox.sweep(settings)
+    inbox.raise_failures(swept.failures)
+    for key in swept.keys:
         form, quarter = key.split("|")
         loading.land_pending(form, quarter, settings)
         loading.judge_pending(form, quarter, settings)

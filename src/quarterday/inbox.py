@@ -6,18 +6,20 @@ the inbox only after it is in the archive and in the ledger, so a crash at any p
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from quarterday.archiving import ArchivedFile, archive_file
 from quarterday.checking.judging import judge_findings
 from quarterday.contracts import Form, load_forms
-from quarterday.errors import ReturnRejected
+from quarterday.errors import QuarterdayError, ReturnRejected
 from quarterday.identifying import Identity, identify
 from quarterday.ledger import insert_load
 from quarterday.receipts import write_receipt
@@ -25,7 +27,7 @@ from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
 # A file that changed this recently may still be on its way in.
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 30.0
 UNFINISHED_SUFFIXES = {".part", ".tmp", ".crdownload", ".filepart"}
 SWEEP_LOCK = "quarterday.sweep"
 # A return that has stood still for so long has lost its wake-up; one that moved since then is being worked on.
@@ -46,40 +48,76 @@ class Arrival:
         return _as_text(self.path.name)
 
 
-def sweep(settings: Settings, run_id: str | None = None) -> list[str]:
-    """Register every settled file in the inbox and return the keys (``form|quarter``) that have work to do.
+@dataclass
+class Swept:
+    """What a sweep did: the loads registered, the keys with work to do, and the files that could not be taken."""
+
+    registered: list[int] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def sweep(settings: Settings, run_id: str | None = None) -> Swept:
+    """Register every settled file in the inbox and tell the keys (``form|quarter``) that have work to do.
 
     Keys of returns that were registered or admitted earlier and stand still are among them, so that a wake-up lost to a
-    crash is given again.
+    crash is given again. A file that can't be taken, by a fault of ours, stays in the inbox and keeps no other waiting.
     """
     forms = load_forms(settings.returns)
     with connect(settings, "loader") as connection:
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_lock(hashtext(%s))", (SWEEP_LOCK,))
-        registered = [
-            register(arrival, forms, connection, settings, run_id) for arrival in settled_files(settings.inbox)
-        ]
-        return unfinished_keys(connection, registered)
+        swept = Swept()
+        for arrival in settled_files(settings.inbox):
+            _register_or_note(arrival, swept, forms, connection, settings, run_id)
+        swept.keys = unfinished_keys(connection, swept.registered)
+    return swept
+
+
+class FilesNotTaken(QuarterdayError):
+    """Files are still in the inbox, by a fault of ours."""
+
+
+def raise_failures(failures: Mapping[str, str]) -> None:
+    """Name the files that a sweep could not take.
+
+    Raises:
+        FilesNotTaken: There are any.
+    """
+    if failures:
+        named = "\n".join(f"  {name}: {error}" for name, error in failures.items())
+        raise FilesNotTaken(
+            f"{len(failures)} files stay in the inbox by a fault of ours; every other was taken.\n{named}\n"
+            "Mend the cause: the next sweep takes them. docs/runbooks/inbox__sweep.md"
+        )
 
 
 def settled_files(inbox: Path) -> Iterator[Arrival]:
     """Yield the files that have arrived completely, oldest first."""
-    found = [path for path in inbox.glob("*/*") if path.is_file() and not path.is_symlink()]
-    for path in sorted(found, key=lambda path: (path.stat().st_mtime, path.name)):
-        modified = path.stat().st_mtime
-        unfinished = path.name.startswith(".") or path.suffix.lower() in UNFINISHED_SUFFIXES
-        if not unfinished and time.time() - modified >= SETTLE_SECONDS:
+    found = [(path, state) for path in inbox.glob("*/*") if _is_whole(path) and (state := _state_of(path))]
+    for path, (_, _, modified_ns) in sorted(found, key=lambda item: (item[1][2], item[0].name)):
+        modified = modified_ns / 1e9
+        if time.time() - modified >= SETTLE_SECONDS:
             yield Arrival(path, _as_text(path.parent.name), datetime.fromtimestamp(modified, UTC))
+
+
+def _is_whole(path: Path) -> bool:
+    is_unfinished = path.name.startswith(".") or path.suffix.lower() in UNFINISHED_SUFFIXES
+    return not is_unfinished and path.is_file() and not path.is_symlink()
 
 
 def register(
     arrival: Arrival, forms: dict[str, Form], connection: Connection, settings: Settings, run_id: str | None
-) -> int:
+) -> int | None:
     """Archive and register one file, commit, and take it out of the inbox; return its load id.
 
-    A file that no form claims is registered too, and rejected at once with a receipt.
+    A file that no form claims is registered too, and rejected at once with a receipt. One that changes while it is
+    copied is left for the next sweep; the answer is None.
     """
+    before = _state_of(arrival.path)
     archived = archive_file(arrival.path, settings.archive)
+    if _state_of(arrival.path) != before:
+        return None
     try:
         told: Identity | ReturnRejected = identify(settings.archive / archived.path, arrival.partner_code, forms)
     except ReturnRejected as rejection:
@@ -88,8 +126,38 @@ def register(
     load_id = known or _register_new(arrival, archived, told, connection, settings, run_id)
     _note_arrival(arrival, load_id, known is not None, settings, connection)
     connection.commit()
-    arrival.path.unlink(missing_ok=True)
+    if _state_of(arrival.path) == before:  # another version may have taken its place meanwhile
+        arrival.path.unlink(missing_ok=True)
     return load_id
+
+
+def _register_or_note(
+    arrival: Arrival,
+    swept: Swept,
+    forms: dict[str, Form],
+    connection: Connection,
+    settings: Settings,
+    run_id: str | None,
+) -> None:
+    try:
+        load_id = register(arrival, forms, connection, settings, run_id)
+    except psycopg2.OperationalError:
+        raise  # the database is away: no other file would fare better
+    except Exception as error:
+        connection.rollback()
+        swept.failures[_as_text(str(arrival.path.relative_to(settings.inbox)))] = f"{type(error).__name__}: {error}"
+        return
+    if load_id is not None:
+        swept.registered.append(load_id)
+
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    """What tells a file from another version of it; None when it is gone."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def known_load(arrival: Arrival, sha256: str, identity: Identity | None, connection: Connection) -> int | None:

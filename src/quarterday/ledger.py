@@ -7,6 +7,8 @@ from psycopg2.extensions import connection as Connection
 from quarterday.archiving import ArchivedFile
 from quarterday.identifying import Identity
 
+LOAD_LOCK = "quarterday.load"
+
 
 def insert_load(
     archived: ArchivedFile,
@@ -43,6 +45,19 @@ def insert_load(
         assert row is not None
     note_event(row[0], "registered", file_name, connection, run_id)
     return int(row[0])
+
+
+def hold_load(load_id: int, connection: Connection) -> None:
+    """Wait until no other transaction lands or judges a load, and keep others waiting until this one ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", (LOAD_LOCK, load_id % 2**31))
+
+
+def is_judged(load_id: int, connection: Connection) -> bool:
+    """Say whether a load has its verdict."""
+    with connection.cursor() as cursor:
+        cursor.execute("select 1 from ledger.verdict where load_id = %s", (load_id,))
+        return cursor.fetchone() is not None
 
 
 def note_event(load_id: int, event: str, detail: str, connection: Connection, run_id: str | None = None) -> None:

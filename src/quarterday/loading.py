@@ -15,7 +15,7 @@ from quarterday.contracts import Form, load_forms
 from quarterday.errors import ReturnRejected
 from quarterday.identifying import Identity, identify
 from quarterday.landing import land_return
-from quarterday.ledger import insert_load, note_event
+from quarterday.ledger import hold_load, insert_load, is_judged, note_event
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -96,6 +96,11 @@ def check_file(path: Path, partner_code: str, settings: Settings) -> tuple[Verdi
 def _land(
     pending: Pending, forms: dict[str, Form], connection: Connection, settings: Settings, run_id: str | None
 ) -> bool:
+    # A run that was thought dead may still be writing: of two, one waits, and finds what the other has done.
+    hold_load(pending.load_id, connection)
+    if is_judged(pending.load_id, connection):
+        connection.rollback()
+        return False
     path = settings.archive / pending.archive_path
     try:
         identity = identify(path, pending.partner_code, forms)

@@ -20,13 +20,12 @@ from quarterday.checking.profile import Profile, read_profile, typed_view
 from quarterday.checking.suites import Assertion, CheckCouldNotRun, run_suite
 from quarterday.contracts import Form
 from quarterday.errors import Finding
-from quarterday.ledger import note_event
+from quarterday.ledger import hold_load, note_event
 
 if TYPE_CHECKING:
     from quarterday.identifying import Identity
 
 ADMITTED, WITH_QUARANTINE, REJECTED = "admitted", "admitted_with_quarantine", "rejected"
-LOCK = "quarterday.judge"
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ def _summary(verdict: Verdict) -> str:
 
 def _standing_verdict(cursor: Cursor, load_id: int) -> Verdict | None:
     """Return the verdict that a load has. Two runs that judge one load wait for each other here."""
-    cursor.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", (LOCK, load_id % 2**31))
+    hold_load(load_id, cursor.connection)
     cursor.execute(
         """select load_id, verdict, line_count, quarantined_line_count, issue_count, array(
             select check_id from ledger.check_result
