@@ -4,7 +4,7 @@ SHELL := /bin/sh
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
 BIN := $(ROOT)/.venv/bin
 # What Quarterday makes in its home, named one by one: the home may be a folder that holds other things too.
-STATE := airflow archive inbox logs postgres postgres.new receipts run runtime.json secrets server.url
+STATE := airflow archive dbt inbox logs postgres postgres.new receipts run runtime.json secrets server.url
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down status test test-long lint lock clean

@@ -25,6 +25,7 @@ def main(words: list[str]) -> int:
     if len(words) != 1 or words[0] not in {"prepare", *SERVICES}:
         print(f"usage: serve.py prepare|{'|'.join(SERVICES)}", file=sys.stderr)
         return 2
+    os.umask(services.UMASK)
     try:
         if words[0] == "prepare":
             services.prepare(load_settings())

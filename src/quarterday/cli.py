@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -197,6 +198,7 @@ def demo(stay: Annotated[bool, typer.Option("--stay", help="Leave everything run
 
 def main() -> None:
     """Run a command; an error is a message and an exit code; --debug shows the traceback."""
+    os.umask(0o077)  # partners' data and receipts are nobody else's on this machine
     debug = "--debug" in sys.argv[1:]
     if debug:
         sys.argv = [word for word in sys.argv if word != "--debug"]

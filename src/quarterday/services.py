@@ -40,6 +40,11 @@ SERVICES = {
     "triggerer": ("triggerer", "--skip-serve-logs"),
     "api-server": ("api-server", "--host", "127.0.0.1", "--workers", "1"),
 }
+# Everything that Quarterday makes in its home; the Makefile's clean names the same.
+STATE_FOLDERS = {"airflow", "archive", "dbt", "inbox", "logs", "postgres", "postgres.new", "receipts", "run", "secrets"}
+STATE = STATE_FOLDERS | {"runtime.json", "server.url"}
+# What a service writes is its owner's alone.
+UMASK = 0o077
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 METADATA_ROLE = "quarterday_airflow"
 # A worker is held until its task's process has gone, a second or so after the task is done. With no more workers than
@@ -78,9 +83,8 @@ def up(settings: Settings, tell: Tell = lambda step: None) -> Running:
         OperatorError: A part did not come up; the message names its log.
     """
     began = time.monotonic()
+    make_folders(settings)
     with _lock(settings):
-        for folder in (settings.inbox, settings.archive, settings.receipts, settings.home / "logs"):
-            folder.mkdir(parents=True, exist_ok=True)
         database_was_started = not settings.server_url and not server.is_running(settings)
         tell("starting PostgreSQL")
         server.start(settings)
@@ -96,15 +100,32 @@ def prepare(settings: Settings) -> None:
     """
     from quarterday import releasing
 
+    make_folders(settings)
     with _lock(settings):
-        for folder in (settings.inbox, settings.archive, settings.receipts, settings.home / "logs"):
-            folder.mkdir(parents=True, exist_ok=True)
         server.start(settings)
         server.free_port(settings, "airflow_port")
         _write_local_settings(settings)
         _migrate_warehouse(settings)
         _migrate_airflow(settings)
         releasing.deploy_marts(settings)
+
+
+def make_folders(settings: Settings) -> None:
+    """Make what is missing of the home, and close it to other users: partners' data and logins lie there.
+
+    A home that holds other things too stays as open as it is; what is ours in it is closed. A folder that is named
+    elsewhere, such as an inbox into which another user uploads, keeps its own mode.
+    """
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folders = [settings.inbox, settings.archive, settings.receipts, settings.secrets]
+    folders += [settings.home / name for name in ("airflow", "dbt", "logs", "run")]
+    for folder in folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ours = [folder for folder in folders if folder.parent == settings.home]
+    if {entry.name for entry in settings.home.iterdir()} <= STATE:
+        ours.append(settings.home)
+    for folder in ours:
+        folder.chmod(0o700)
 
 
 def down(settings: Settings) -> list[str]:
@@ -184,6 +205,9 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         **_timing_variables(),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_url(settings),
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+        # A task's log may quote a partner's line.
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         # Nothing is sent anywhere, by anyone.
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
@@ -297,7 +321,7 @@ def _begin_deployment(settings: Settings) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "quarterday.cli", "migrate"]
     with _deployment_log(settings).open("wb") as log:
         return subprocess.Popen(
-            command, env=_environment(settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
+            command, env=_environment(settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", umask=UMASK
         )
 
 
@@ -328,7 +352,9 @@ def _migrate_airflow(settings: Settings) -> None:
 def _run_airflow(settings: Settings, words: tuple[str, ...]) -> None:
     log = settings.home / "logs" / f"airflow-{'-'.join(words)}.log"
     with log.open("w") as file:
-        done = subprocess.run(_airflow_command(words), env=_environment(settings), stdout=file, stderr=file, cwd="/")
+        done = subprocess.run(
+            _airflow_command(words), env=_environment(settings), stdout=file, stderr=file, cwd="/", umask=UMASK
+        )
     if done.returncode:
         raise OperatorError(f"'airflow {' '.join(words)}' failed. {_end_of(log)}")
 
@@ -343,7 +369,7 @@ def _start_services(settings: Settings, names: Sequence[str]) -> tuple[str, ...]
     stop_services(folder, unfit)
     for name in unfit:
         log = settings.home / "logs" / f"{name}.log"
-        start_service(folder, Service(name, _airflow_command(SERVICES[name]), environment, log), fingerprint)
+        start_service(folder, Service(name, _airflow_command(SERVICES[name]), environment, log, UMASK), fingerprint)
     return tuple(unfit)
 
 

@@ -25,12 +25,16 @@ PATIENCE_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Service:
-    """What is to run: a command with its whole environment, and the file that takes what it prints."""
+    """What is to run: a command with its whole environment, and the file that takes what it prints.
+
+    ``umask`` takes rights from every file that the service makes; -1 leaves it as it is here.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    umask: int = -1
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def start_service(run_folder: Path, service: Service, fingerprint: str = "") -> 
     try:
         process = subprocess.Popen(
             service.command, stdin=subprocess.DEVNULL, stdout=descriptor, stderr=subprocess.STDOUT,
-            env=dict(service.environment), start_new_session=True, cwd="/",
+            env=dict(service.environment), start_new_session=True, cwd="/", umask=service.umask,
         )  # fmt: skip
     except OSError as error:
         raise OperatorError(f"The service '{service.name}' can't be started: {error}") from error

@@ -85,6 +85,16 @@ def test_traceback_is_shown_when_asked_for(run: Run) -> None:
     assert "Traceback" in run("--debug", "query", "selec 1").stderr
 
 
+def test_what_a_command_writes_is_its_owners_alone(tmp_path: Path, settings: Settings) -> None:
+    """A warehouse of its own: the secrets, the parsed project and dbt's logs are made new."""
+    home = tmp_path / "home"
+    environment = {"QUARTERDAY_HOME": str(home), "QUARTERDAY_DATABASE_URL": str(settings.server_url)}
+    run_command("check", str(Path(__file__)), "--partner", "rj_hub", environment=environment)
+    made = [home, *home.rglob("*")]
+    assert len(made) > 2
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
 def test_check_says_which_file_is_missing(run: Run, tmp_path: Path) -> None:
     done = run("check", str(tmp_path / "none.csv"), "--partner", "rj_hub")
     assert done.returncode == cli.EXIT_OPERATOR

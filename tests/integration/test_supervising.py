@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from quarterday.errors import OperatorError
+from quarterday.services import UMASK
 from quarterday.supervising import (
     Service,
     find_service,
@@ -114,6 +116,15 @@ def test_lock_is_free_when_its_holder_was_killed(tmp_path: Path) -> None:
     holder.wait()
     with only_one(lock, "busy"):
         assert lock.exists()
+
+
+def test_what_a_service_writes_is_its_owners_alone(tmp_path: Path) -> None:
+    written = tmp_path / "written"
+    command = [sys.executable, "-c", f"open({str(written)!r}, 'w').write('a partner line')"]
+    start_service(tmp_path, Service("writer", command, dict(os.environ), tmp_path / "writer.log", UMASK))
+    wait_for(lambda: written.exists() and written.stat().st_size > 0)
+    stop_services(tmp_path, ["writer"])
+    assert stat.S_IMODE(written.stat().st_mode) == 0o600
 
 
 def test_error_names_the_service_when_its_program_is_missing(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from quarterday.demo import overhead_per_task
 from quarterday.preloading import preload_in_scheduler
-from quarterday.services import USERS, airflow_environment, login_file, metadata_url
+from quarterday.services import STATE, USERS, airflow_environment, login_file, make_folders, metadata_url
 from quarterday.settings import Settings, load_settings
 
 
@@ -20,7 +22,8 @@ def named(tmp_path: Path) -> Settings:
     """Settings that name a server and have Airflow's port chosen, with nothing running."""
     (tmp_path / "runtime.json").write_text(json.dumps({"airflow_port": 40123}))
     url = "postgresql://owner:p%40ss@db.example:6432/warehouse?sslmode=require"
-    return replace(load_settings(), home=tmp_path, secrets=tmp_path / "secrets", server_url=url)
+    folders = {name: tmp_path / name for name in ("inbox", "archive", "receipts", "secrets")}
+    return replace(load_settings(), home=tmp_path, server_url=url, **folders)
 
 
 def test_same_settings_give_the_same_environment(named: Settings) -> None:
@@ -60,6 +63,39 @@ def test_secrets_are_made_here_and_differ(named: Settings) -> None:
     made = {environment["AIRFLOW__API__SECRET_KEY"], environment["AIRFLOW__API_AUTH__JWT_SECRET"]}
     assert len(made) == 2
     assert all(len(word) >= 64 for word in made)
+
+
+def test_the_home_and_what_is_ours_in_it_are_closed_to_other_users(named: Settings) -> None:
+    settings = replace(named, home=named.home / "new", inbox=named.home / "new" / "inbox")
+    make_folders(settings)
+    for folder in (settings.home, settings.inbox, settings.home / "logs", settings.home / "run"):
+        assert mode_of(folder) == 0o700, folder
+
+
+def test_an_inbox_named_elsewhere_and_a_home_with_other_things_keep_their_mode(named: Settings) -> None:
+    home, inbox = named.home / "mixed", named.home / "uploads"
+    for folder in (home, inbox, home / "receipts"):
+        folder.mkdir()
+        folder.chmod(0o775)
+    (home / "letter.txt").touch()
+    make_folders(replace(named, home=home, inbox=inbox, receipts=home / "receipts"))
+    assert mode_of(inbox) == mode_of(home) == 0o775
+    assert mode_of(home / "receipts") == mode_of(home / "logs") == 0o700
+
+
+def test_every_name_in_the_home_is_known_to_make_clean() -> None:
+    (names,) = re.findall(r"^STATE := (.+)$", (Path(__file__).parents[2] / "Makefile").read_text(), re.MULTILINE)
+    assert set(names.split()) == STATE
+
+
+def test_logs_of_tasks_are_their_owners_alone(named: Settings) -> None:
+    environment = airflow_environment(named)
+    assert environment["AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS"] == "0o600"
+    assert environment["AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS"] == "0o700"
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_users_have_roles_and_passwords_come_from_a_file(named: Settings) -> None:
