@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from quarterday import generating
+from quarterday import generating, server
 from quarterday.calendar import FinancialQuarter, due_date, quarters_between
 from quarterday.contracts import Contract, Form, load_forms
 from quarterday.settings import Settings, database_url, secret
@@ -60,10 +60,8 @@ def migration_files() -> list[tuple[str, str]]:
 
 def _set_passwords(cursor: psycopg2.extensions.cursor, settings: Settings) -> None:
     for role in ("loader", "builder", "reader"):
-        login = sql.SQL("alter role {} login password {}").format(
-            sql.Identifier(f"quarterday_{role}"), sql.Literal(secret(settings, f"{role}_password"))
-        )
-        cursor.execute(login)
+        password = secret(settings, f"{role}_password")
+        cursor.execute(server.login_statement(cursor.connection, "alter", f"quarterday_{role}", password))
     database = cursor.connection.get_dsn_parameters()["dbname"]
     for statement in (
         "revoke all on database {} from public",

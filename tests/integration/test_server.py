@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,16 +16,17 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from quarterday import server
+from quarterday import server, services, warehouse
 from quarterday.errors import OperatorError
-from quarterday.settings import Settings, load_settings
+from quarterday.settings import Settings, load_settings, secret
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Settings]:
     """Settings with a server of the test's own, stopped at the end."""
     home = tmp_path / "home"
-    settings = replace(load_settings(), home=home, secrets=home / "secrets", server_url=None)
+    folders = {name: home / name for name in ("inbox", "archive", "receipts", "secrets")}
+    settings = replace(load_settings(), home=home, server_url=None, **folders)
     yield settings
     server.stop(settings)
 
@@ -108,6 +110,48 @@ def test_secrets_are_readable_by_their_owner_alone_when_made(own: Settings) -> N
     server.start(own)
     for path in (own.home / "server.url", own.secrets / "owner_password", own.home / "logs" / "postgres.log"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_server_starts_in_a_home_that_is_closed_to_other_users(own: Settings) -> None:
+    services.make_folders(own)
+    assert ask(server.start(own), "select 1") == 1
+    assert stat.S_IMODE(own.home.stat().st_mode) == 0o700
+    assert server.stop(own)
+    assert ask(server.start(own), "select 1") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
+def test_server_starts_in_a_closed_home_when_root_has_no_capability_to_lend(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_has_capability", lambda number: False)
+    for folder in [own.home.parent, *own.home.parent.parents]:
+        if folder.is_relative_to(tempfile.gettempdir()) and folder != Path(tempfile.gettempdir()):
+            folder.chmod(0o711)
+    services.make_folders(own)
+    assert ask(server.start(own), "select 1") == 1
+    assert stat.S_IMODE(own.home.stat().st_mode) == 0o711
+
+
+def test_no_password_stands_in_the_servers_log_when_a_role_is_let_in(own: Settings) -> None:
+    url = server.start(own)
+    with server.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("alter system set log_statement = 'ddl'")
+        cursor.execute("select pg_reload_conf()")
+        deadline = time.monotonic() + 10
+        while ask(url, "select current_setting('log_statement')") != "ddl":
+            assert time.monotonic() < deadline
+    for _ in ("made", "kept"):
+        password = server.make_login(own, "quarterday_airflow")
+        warehouse.migrate(own)
+        log = (own.home / "logs" / "postgres.log").read_text()
+        roles = {"quarterday_airflow": password}
+        roles |= {f"quarterday_{role}": secret(own, f"{role}_password") for role in ("loader", "builder", "reader")}
+        for role, word in roles.items():
+            assert f'role "{role}" login password \'SCRAM-SHA-256' in log
+            assert word not in log
+            login = urlsplit(url)._replace(netloc=f"{role}:{word}@127.0.0.1:{urlsplit(url).port}", path="/postgres")
+            assert ask(login.geturl(), "select current_user") == role
 
 
 def test_pages_are_checksummed(own: Settings) -> None:
