@@ -180,10 +180,14 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def copy_rows(lines: Iterable[Line], columns: tuple[str, ...], load_id: int) -> Iterator[bytes]:
     """Yield each line as a row of COPY's text format."""
+    last = len(columns) - 1
     for line in lines:
-        cells = (line.cells.get(name) for name in columns)
-        texts = ("\\N" if cell is None else cell.translate(_ESCAPES) for cell in cells)
-        yield f"{load_id}\t{chr(9).join(texts)}\n".encode()
+        cells = [line.cells.get(name) for name in columns]
+        row = "\t".join(["\\N" if cell is None else cell for cell in cells])
+        # Hardly a cell has anything to escape, which the whole row tells faster than its cells.
+        if row.count("\t") != last or "\n" in row or "\r" in row or row.count("\\") != cells.count(None):
+            row = "\t".join(["\\N" if cell is None else cell.translate(_ESCAPES) for cell in cells])
+        yield f"{load_id}\t{row}\n".encode()
 
 
 class _Stream:

@@ -20,7 +20,9 @@ TEXTS = [
     "2017-10-04", "2017-02-31", "4 October 2017", "04/10/2017", "20171004", "yes", "No", "maybe", "Burton", "Burton ",
     "burton", "Leek", "R001", " R001", "R001\n", "R01", "r001", "\tR001", "٣", "R٠٠١",
 ]  # fmt: skip
-PATTERNS = ["^R[0-9]{3}$", "^[0-9a-f]{4}$", r"^\d{2}$", "^[EW]01[0-9]{6}$", "^[A-Z]{2}-[0-9]{12}$", "^a|b$", "^[^a]{2}$"]
+PATTERNS = [
+    "^R[0-9]{3}$", "^[0-9a-f]{4}$", r"^\d{2}$", "^[EW]01[0-9]{6}$", "^[A-Z]{2}-[0-9]{12}$", "^a|b$", "^[^a]{2}$",
+]  # fmt: skip
 
 
 def counted(form: Form, load_id: int, connection: Connection, *, is_quick: bool) -> Profile:

@@ -39,7 +39,7 @@ Row = tuple[int, list[str | None]]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(rb"\s*(<!doctype html|<html|<table|<\?xml|<!--)", re.IGNORECASE)
-_FILLED_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*[^/>]>')
+_FILLED_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Za-z]{1,7})(\d{1,10})"[^>]*(?<!/)>')
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLD_WORKBOOK = tuple(f"{name}\0".encode("utf-16-le") for name in ("Workbook", "Book"))
 # The first record of a workbook of Excel 97, and after it (or after a write protection) the one with the password.
@@ -106,6 +106,14 @@ def read_grid(
     return [file.text(start, encoding, delimiter)]
 
 
+def texts_of(row: list[Any]) -> list[str | None]:
+    """Return a workbook's row as texts. Nearly every cell is a text already, or empty."""
+    return [
+        (cell or None) if type(cell) is str and "\0" not in cell else text_of(cell)  # noqa: E721
+        for cell in row
+    ]
+
+
 def text_of(value: Any) -> str | None:
     """Return a workbook's cell as text: 18.0 is '18', a date is 2018-01-23, an empty cell is None."""
     if value is None or value == "":
@@ -127,7 +135,8 @@ def _number(value: float) -> str:
     """Return a number as the spreadsheet shows it at full width: 15 digits, no exponent."""
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return format(Decimal(format(value, ".15g")), "f")
+    text = format(value, ".15g")
+    return format(Decimal(text), "f") if "e" in text else text
 
 
 def _put_stored(cells: stored.Cells, values: list[list[Any]], rows: list[list[str | None]]) -> None:
@@ -341,7 +350,7 @@ class _File:
         if sheet.total_height * sheet.total_width > WORKBOOK_CELLS or sheet.total_width > MOST_COLUMNS:
             self.refuse_large(f"sheet '{name}' with {sheet.total_height:,} rows by {sheet.total_width:,} columns")
         values = sheet.to_python(skip_empty_area=False)
-        rows = [[text_of(cell) for cell in row] for row in values]
+        rows = [texts_of(row) for row in values]
         _put_stored(self.stored.get(name, {}), values, rows)
         ranges = [
             ((top + 1, left + 1), (bottom + 1, right + 1))
