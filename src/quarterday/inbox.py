@@ -102,7 +102,8 @@ def settled_files(inbox: Path) -> Iterator[Arrival]:
 
 
 def _is_whole(path: Path) -> bool:
-    is_unfinished = path.name.startswith(".") or path.suffix.lower() in UNFINISHED_SUFFIXES
+    # '..\\..\\q3.csv' is a path of Windows in a name; '.q3.csv' is hidden, as a copy is while it comes in.
+    is_unfinished = path.name.rpartition("\\")[2].startswith(".") or path.suffix.lower() in UNFINISHED_SUFFIXES
     return not is_unfinished and path.is_file() and not path.is_symlink()
 
 

@@ -141,10 +141,11 @@ def take_in_limited(cases: list[Case], settings: Settings) -> dict[str, Outcome]
     outcomes = {case.id: Outcome() for case in cases}
     for together in _rounds(cases):
         paths = {case.id: _send(case, settings) for case in together}
+        before = _latest_arrival(settings)
         places = [str(getattr(settings, name)) for name in _PLACES]
         words = [sys.executable, "-m", "tests.bad_files.corpus", str(settings.server_url), *places]
         ended = subprocess.run(words, capture_output=True, text=True, cwd=HERE.parents[1], timeout=120, check=False)
-        _find_loads(paths, settings, outcomes)
+        _find_loads(_by_inbox_path(paths, settings), settings, outcomes, before)
         for case_id in paths:
             if ended.returncode:
                 outcomes[case_id].error = f"the process ended with {ended.returncode}: {ended.stderr[-2000:]}"
@@ -176,29 +177,33 @@ def _send(case: Case, settings: Settings) -> Path:
 
 
 def _sweep(paths: dict[str, Path], settings: Settings, outcomes: dict[str, Outcome]) -> set[str]:
-    """Sweep the inbox; an error is put down to the file that it stopped at, and the rest is swept."""
-    while True:
-        try:
-            keys = set(inbox.sweep(settings))
-            break
-        except Exception as error:
-            stopped = min((path for path in paths.values() if path.exists()), key=lambda path: path.name)
-            stopped.unlink()
-            case_id = next(case_id for case_id, path in paths.items() if path == stopped)
-            outcomes[case_id].error = f"the sweep failed: {type(error).__name__}: {error}"
-    _find_loads(paths, settings, outcomes)
-    return keys
+    """Sweep the inbox, and keep what came of each path."""
+    before = _latest_arrival(settings)
+    swept = inbox.sweep(settings)
+    arrived = _by_inbox_path(paths, settings)
+    for name, error in swept.failures.items():
+        outcomes[arrived[name]].error = f"the sweep failed: {error}"
+        paths[arrived[name]].unlink()
+    _find_loads(arrived, settings, outcomes, before)
+    return set(swept.keys)
 
 
-def _find_loads(paths: dict[str, Path], settings: Settings, outcomes: dict[str, Outcome]) -> None:
-    """Keep the loads of what has just arrived at some paths."""
+def _by_inbox_path(paths: dict[str, Path], settings: Settings) -> dict[str, str]:
     names = {str(path.relative_to(settings.inbox)): case_id for case_id, path in paths.items()}
-    arrived = {
-        name.encode(errors="surrogateescape").decode(errors="replace"): case_id for name, case_id in names.items()
-    }
-    latest = "select distinct on (inbox_path) inbox_path, load_id from ledger.arrival where inbox_path = any(%s) "
+    return {name.encode(errors="surrogateescape").decode(errors="replace"): case_id for name, case_id in names.items()}
+
+
+def _latest_arrival(settings: Settings) -> int:
+    (row,) = rows_of("select coalesce(max(arrival_id), 0) as latest from ledger.arrival", settings, "loader")
+    return int(row["latest"])
+
+
+def _find_loads(arrived: dict[str, str], settings: Settings, outcomes: dict[str, Outcome], before: int) -> None:
+    """Keep the loads of what has just arrived at some paths, after an arrival."""
+    latest = """select distinct on (inbox_path) inbox_path, load_id from ledger.arrival
+        where inbox_path = any(%s) and arrival_id > %s order by inbox_path, arrival_id desc"""
     with connect(settings, "loader") as connection, connection.cursor() as cursor:
-        cursor.execute(latest + "order by inbox_path, arrival_id desc", (list(arrived),))
+        cursor.execute(latest, (list(arrived), before))
         for name, load_id in cursor.fetchall():
             outcomes[arrived[name]].load_id = load_id
 

@@ -566,7 +566,7 @@ def blank_rows_below(draft: Draft, count: int, filled: bool = False) -> None:
     parts = _parts(draft.bytes())
     name = "xl/worksheets/sheet1.xml"
     first = max(int(row) for row in re.findall(rb'<row r="(\d+)"', parts[name])) + 1
-    row = '<row r="{0}" s="1" customFormat="1"><c r="A{0}" s="1"/></row>'
+    row = '<row r="{0}" s="1" customFormat="1"/>'
     rows = "".join(row.format(number) for number in range(first, first + count)).encode()
     parts[name] = parts[name].replace(b"</sheetData>", rows + b"</sheetData>")
     draft.content = _zipped(parts)

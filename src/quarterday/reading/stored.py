@@ -39,7 +39,7 @@ _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 def column_number(letters: bytes) -> int:
     """Return a column's number from 1: A is 1, AA is 27."""
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
 
@@ -98,12 +98,12 @@ class SheetPart:
     def __init__(self, percent: set[bytes]) -> None:
         self.cells: Cells = {}
         styles = b"|".join(sorted(percent))
-        self.percent = re.compile(rb'<(?:\w+:)?c\s([^>]*\bs="(?:%s)"[^>]*[^/])>' % styles) if percent else None
+        self.percent = re.compile(rb'<(?:\w+:)?c\s([^>]*\bs="(?:%s)"[^>]*)(?<!/)>' % styles) if percent else None
 
     def take(self, chunk: bytes) -> None:
         """Look through a chunk, which begins with the end of the one before."""
         if self.percent:
-            self.keep((attributes, PERCENT) for (attributes) in self.percent.findall(chunk))
+            self.keep((attributes, PERCENT) for attributes in self.percent.findall(chunk))
         if b't="e"' in chunk:
             self.keep((attributes, _text(error)) for attributes, error in _ERROR.findall(chunk))
         if b"f>" in chunk or b"<f" in chunk:
