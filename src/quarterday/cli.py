@@ -157,6 +157,23 @@ def load(file: File, partner: Partner) -> None:
 
 
 @app.command()
+def withdraw(
+    load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)],
+) -> None:
+    """Take an admitted return out of the next release, because it keeps the release from being built or checked.
+
+    [dim]quarterday withdraw 12 --reason "names a fund that nobody knows; asked the office on 4 May"[/dim]
+
+    Then run the release again in Airflow, from its first task. The partner is asked for a new return.
+    """
+    from quarterday.loading import withdraw_load
+
+    withdraw_load(load_id, reason, _settings())
+    print(f"Load {load_id} is withdrawn. Run quarter__release again from find_admitted; ask the partner for a new return.")
+
+
+@app.command()
 def query(
     sql: Statement,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,

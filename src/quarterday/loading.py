@@ -12,7 +12,7 @@ from quarterday import receipts
 from quarterday.archiving import ArchivedFile
 from quarterday.checking.judging import Verdict, judge_findings, judge_load
 from quarterday.contracts import Form, load_forms
-from quarterday.errors import ReturnRejected
+from quarterday.errors import OperatorError, ReturnRejected
 from quarterday.identifying import Identity, identify
 from quarterday.landing import land_return
 from quarterday.ledger import hold_load, insert_load, is_judged, note_event
@@ -80,6 +80,28 @@ def pending_returns(form: str, quarter: str, connection: Connection, state: str 
             (form, quarter, [state] if state else ["registered", "landed"]),
         )
         return [Pending(*row) for row in cursor.fetchall()]
+
+
+def withdraw_load(load_id: int, reason: str, settings: Settings) -> None:
+    """Take an admitted load out of what is to be released; its lines and its verdict stay on record.
+
+    Args:
+        load_id: As the receipt and ``quarterday status`` name it.
+        reason: Why, in words for whoever reads the ledger later.
+        settings: Whose warehouse.
+
+    Raises:
+        OperatorError: There is no such load, it is not admitted, or a release has published it already.
+    """
+    with connect(settings, "loader") as connection, connection.cursor() as cursor:
+        hold_load(load_id, connection)
+        cursor.execute("select state, file_name from ledger.load_state where load_id = %s", (load_id,))
+        state, file_name = cursor.fetchone() or ("unknown", "")
+        if state != "admitted":
+            raise OperatorError(
+                f"Load {load_id} {file_name} is {state}: only an admitted load that is not released can be withdrawn."
+            )
+        note_event(load_id, "withdrawn", reason, connection)
 
 
 def check_file(path: Path, partner_code: str, settings: Settings) -> tuple[Verdict, str]:

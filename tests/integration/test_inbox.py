@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from quarterday import archiving, inbox, loading
+from quarterday import archiving, inbox, loading, releasing
+from quarterday.errors import OperatorError
 from quarterday.inbox import FilesNotTaken, raise_failures, sweep
 from quarterday.settings import Settings
 from tests.path_support import DEMO, expected_returns, put_into_inbox, rows_of
@@ -150,3 +151,23 @@ def test_what_stands_still_is_woken_again_and_what_moves_is_not(settings: Settin
         "update ledger.load_event set happened_at = happened_at - interval '2 minutes' returning 1", settings, "owner"
     )
     assert sweep(settings).keys == [key_of(GOOD)]
+
+
+def test_an_admitted_load_that_is_withdrawn_is_not_released(settings: Settings) -> None:
+    put(GOOD, settings)
+    (load_id,) = sweep(settings).registered
+    form, quarter = key_of(GOOD).split("|")
+    loading.land_pending(form, quarter, settings)
+    loading.judge_pending(form, quarter, settings)
+    loading.withdraw_load(load_id, "the fund is not known", settings)
+    assert [row["state"] for row in loads(settings)] == ["withdrawn"]
+    assert releasing.begin(settings) is None
+
+
+def test_a_load_that_is_not_admitted_is_not_withdrawn(settings: Settings) -> None:
+    put(GOOD, settings)
+    (load_id,) = sweep(settings).registered
+    with pytest.raises(OperatorError, match="is registered"):
+        loading.withdraw_load(load_id, "too early", settings)
+    with pytest.raises(OperatorError, match="is unknown"):
+        loading.withdraw_load(load_id + 1000, "no such load", settings)
