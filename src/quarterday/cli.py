@@ -121,7 +121,7 @@ def check(file: File, partner: Partner) -> None:
 
     Example:  quarterday check stoke_yos_fte_2017-18-Q3.csv --partner yos_stoke
     """
-    from quarterday import loading, server
+    from quarterday import loading, server, services
 
     settings = _settings()
     file = _existing(file)
@@ -132,7 +132,7 @@ def check(file: File, partner: Partner) -> None:
     try:
         verdict, receipt = loading.check_file(file, partner, settings)
     finally:
-        if not was_running:
+        if not was_running and not any(services.status(settings)[name] for name in services.SERVICES):
             server.stop(settings)
     typer.echo(receipt)
     if not verdict.is_admitted:
@@ -170,7 +170,7 @@ def withdraw(
     from quarterday.loading import withdraw_load
 
     withdraw_load(load_id, reason, _settings())
-    print(f"Load {load_id} is withdrawn. Run quarter__release again from find_admitted; ask the partner for a new return.")
+    print(f"Load {load_id} is withdrawn. Run quarter__release again from find_admitted, and ask for a new return.")
 
 
 @app.command()
