@@ -27,7 +27,7 @@ from quarterday.errors import OperatorError
 from quarterday.headlines import HEADLINES
 from quarterday.settings import Settings
 from quarterday.showing import as_table, fetch
-from quarterday.supervising import memory_bytes
+from quarterday.supervising import Busy, memory_bytes, only_one
 
 PATIENCE_SECONDS = 900.0
 POLL_SECONDS = 0.7
@@ -99,30 +99,49 @@ def run(settings: Settings, stay: bool = False) -> bool:
     """Bring everything up, take the demo returns in, print what came of them; return whether all is as expected.
 
     Args:
-        stay: Leave everything running. Otherwise what this run started is stopped, also after an error.
+        stay: Leave everything running. Otherwise all is stopped, also after an error, unless ``up`` said it is to stay.
 
     Raises:
-        OperatorError: A service did not start, a DAG run failed, or the DAGs did not finish in time.
+        OperatorError: Another demo is running, a service did not start, a DAG run failed, or the DAGs did not finish in
+            time.
     """
     console = demo_console()
     returns = read_demo(settings.project / "demo")
-    with _stop_at_signal():
-        keep = stay or services.is_to_stay(settings)
+    busy = f"Another demo is running in {settings.home}: wait for its end, or stop it with Ctrl-C where it runs."
+    lock = only_one(services.run_folder(settings) / "demo.lock", busy)
+    with _stop_at_signal(), lock, _everything_up(settings, stay, console):
+        return _take_in_and_show(returns, settings, console)
+
+
+@contextmanager
+def _everything_up(settings: Settings, stay: bool, console: Console) -> Iterator[None]:
+    """Bring everything up, and stop it after the block unless it is to stay."""
+    try:
+        with _one_line(console) as tell:
+            running = services.up(settings, tell)
+        console.print(f"PostgreSQL and Airflow are ready ({running.seconds:.0f} s).")
+        if stay:
+            services.keep_up(settings)
+        yield
+    except Busy:
+        raise  # what runs is being started or stopped by another command, whose it is
+    except BaseException:
         try:
-            with _one_line(console) as tell:
-                running = services.up(settings, tell)
-            console.print(f"PostgreSQL and Airflow are ready ({running.seconds:.0f} s).")
-            if keep:
-                services.keep_up(settings)
-            return _take_in_and_show(returns, settings, console)
-        finally:
-            if keep:
-                console.print("Everything stays up. Stop it with: make down")
-            else:
-                with _one_line(console) as tell:
-                    tell("stopping everything")
-                    services.down(settings)
-                console.print("Everything is stopped. To have it stay: make up")
+            _stop_or_leave(settings, stay, console)
+        except Exception as error:  # the first error says more
+            console.print(f"Not everything could be stopped: {error}\nTry: make down", markup=False, highlight=False)
+        raise
+    _stop_or_leave(settings, stay, console)
+
+
+def _stop_or_leave(settings: Settings, stay: bool, console: Console) -> None:
+    if stay or services.is_to_stay(settings):
+        console.print("Everything stays up. Stop it with: make down")
+        return
+    with _one_line(console) as tell:
+        tell("stopping everything")
+        services.down(settings)
+    console.print("Everything is stopped. To have it stay: make up")
 
 
 def demo_console() -> Console:

@@ -23,6 +23,10 @@ from quarterday.errors import OperatorError
 PATIENCE_SECONDS = 20.0
 
 
+class Busy(OperatorError):
+    """Another process holds the lock."""
+
+
 @dataclass(frozen=True)
 class Service:
     """What is to run: a command with its whole environment, and the file that takes what it prints.
@@ -125,14 +129,14 @@ def only_one(lock_file: Path, busy: str) -> Iterator[None]:
     """Hold a lock while the block runs; the kernel gives it back when its holder dies.
 
     Raises:
-        OperatorError: Another process holds it; ``busy`` is the message.
+        Busy: Another process holds it; ``busy`` is the message.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     with lock_file.open("w") as file:  # opened files are not inherited, so no service keeps the lock
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise OperatorError(busy) from None
+            raise Busy(busy) from None
         yield
 
 
