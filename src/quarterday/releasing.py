@@ -6,6 +6,7 @@ A release that was cut off is taken up again: there is at most one that is open,
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -163,7 +164,13 @@ def is_published(release_id: int, settings: Settings) -> bool:
 
 
 def code_version(project: Path | None = None) -> str:
-    """Return the git commit of the checkout, or the package's version where there is no checkout."""
+    """Return the git commit of the checkout, or the package's version where there is no checkout.
+
+    An image has no checkout: QUARTERDAY_CODE_VERSION, set when it is built, counts first.
+    """
+    built_from = os.environ.get("QUARTERDAY_CODE_VERSION", "")
+    if built_from not in {"", "unknown"}:
+        return built_from
     folder = project or Path(__file__).parents[2]
     command = ["git", "rev-parse", "HEAD"]
     try:

@@ -7,12 +7,15 @@ import re
 import stat
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import compose_spec
 import pytest
 import yaml
+
+from quarterday.releasing import code_version
 
 PROJECT = Path(__file__).parents[2]
 DOCKER = PROJECT / "docker"
@@ -100,3 +103,11 @@ def test_everything_the_image_copies_is_let_through_to_the_build() -> None:
     assert [name for name in sources if not (PROJECT / name).exists()] == ["README.md"] * (
         not (PROJECT / "README.md").exists()
     )
+
+
+def test_a_release_names_the_commit_that_the_image_was_built_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    (variable,) = re.findall(r"(\w+)=\$CODE_VERSION", (DOCKER / "Dockerfile").read_text())
+    monkeypatch.setenv(variable, "0123abc")
+    assert code_version() == "0123abc"
+    monkeypatch.setenv(variable, "unknown")
+    assert code_version(Path("/")) == version("quarterday")
