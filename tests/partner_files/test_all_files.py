@@ -68,3 +68,52 @@ def test_only_bodies_that_count_fraud_have_no_force_area(released: Settings) -> 
         "Financial Fraud Action UK",
         "UK Finance",
     }
+
+
+def test_places_outside_staffordshire_are_the_same_by_lookup_as_by_name(released: Settings) -> None:
+    outside = asked(
+        """select month, count(*) from typed.street_crime
+        where reported_by = 'Staffordshire Police' and lsoa_code is not null and lsoa_code not in (
+            select lsoa_code from typed.statistical_area_forces where police_force = 'Staffordshire'
+        ) group by month order by month""",
+        released,
+    )
+    assert outside == [("2018-10", 19), ("2018-11", 13), ("2018-12", 20)]
+
+
+def test_a_quarter_by_area_is_a_count_of_rows(released: Settings) -> None:
+    rows = rows_of(
+        """select area.area_name, count(*) as crime_count
+        from mart.fct_recorded_crime as crime join mart.dim_area as area using (area_code)
+        where crime.partner_code = 'staffordshire_police' and crime.period_key = '2018-19-Q3' group by 1""",
+        released,
+    )
+    counted = {row["area_name"]: row["crime_count"] for row in rows}
+    assert counted["Stoke-on-Trent"] == 3751 + 3257 + 2694
+    assert counted["Newcastle-under-Lyme"] == 976 + 893 + 758
+    assert counted["South Staffordshire"] == 593 + 488 + 419
+
+
+def test_every_incident_is_a_row_however_alike(released: Settings) -> None:
+    (row,) = rows_of(
+        """select count(*) as lines, count(crime_id) as crimes from mart.fct_recorded_crime
+        where partner_code = 'staffordshire_police'""",
+        released,
+    )
+    assert row == {"lines": 29_326, "crimes": 29_326 - 8_299}
+
+
+def test_crimes_without_a_place_have_no_area(released: Settings) -> None:
+    (row,) = rows_of(
+        """select count(*) as lines, count(area_code) as placed from mart.fct_recorded_crime
+        where partner_code = 'staffordshire_police' and lsoa_code is null""",
+        released,
+    )
+    assert row == {"lines": 3_285, "placed": 0}
+
+
+def test_a_force_speaks_for_itself_alone(released: Settings) -> None:
+    (row,) = rows_of(
+        "select count(*) as lines from mart.fct_recorded_crime where partner_code = 'west_mercia_police'", released
+    )
+    assert row == {"lines": 31_693}
