@@ -6,7 +6,6 @@ the inbox only after it is in the archive and in the ledger, so a crash at any p
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
