@@ -67,6 +67,7 @@ class DemoReturn:
     wave: int
     sha256: str
     events: dict[str, float] = field(default_factory=dict)
+    is_sent: bool = False
     was_there_before: bool = False
 
     @property
@@ -184,13 +185,11 @@ def _take_in_and_show(returns: list[DemoReturn], settings: Settings, console: Co
     watch = MemoryWatch(settings)
     watch.start()
     asked = services.client(settings)
-    _note_events(returns, settings)
-    for each in returns:
-        each.was_there_before = bool(each.events)
     waves = sorted({each.wave for each in returns})
-    for wave in waves:
-        sent = [each for each in returns if each.wave == wave]
-        _send_wave(sent, returns, wave == waves[-1], asked, began, settings, console)
+    with _Display(console, returns) as shown:
+        for wave in waves:
+            _send_wave([each for each in returns if each.wave == wave], asked, settings, shown)
+            _wait_for_wave(returns, wave, wave == waves[-1], asked, began, settings, shown)
     watch.stop()
     is_as_expected = _show_verdicts(returns, settings, console)
     _show_headlines(settings, console)
@@ -199,38 +198,44 @@ def _take_in_and_show(returns: list[DemoReturn], settings: Settings, console: Co
     return is_as_expected
 
 
-def _send_wave(
-    wave: list[DemoReturn],
+def _send_wave(wave: list[DemoReturn], asked: AirflowClient, settings: Settings, shown: _Display) -> None:
+    """Put one wave into the inbox and wake the sweep; note what an earlier wave or run has loaded already."""
+    _note_events(wave, settings)
+    for order, each in enumerate(wave):
+        each.was_there_before = bool(each.events)
+        put_into_inbox(each.path, each.partner_code, settings, order)
+        each.is_sent = True
+    asked.trigger("inbox__sweep")
+    shown.tell(f"{len(wave)} returns are in the inbox.")
+
+
+def _wait_for_wave(
     returns: list[DemoReturn],
+    number: int,
     is_last: bool,
     asked: AirflowClient,
     began: datetime,
     settings: Settings,
-    console: Console,
+    shown: _Display,
 ) -> None:
-    """Put one wave into the inbox and wait until all of it is done; after the last, until no run is under way."""
-    for order, each in enumerate(wave):
-        put_into_inbox(each.path, each.partner_code, settings, order)
-    asked.trigger("inbox__sweep")
-    console.print(f"{len(wave)} returns are in the inbox.")
-    shown = _Display(console, returns if console.is_terminal else wave)
+    """Wait until all returns of a wave are done; after the last, until no run is under way."""
+    wave = [each for each in returns if each.wave == number]
     deadline = time.monotonic() + PATIENCE_SECONDS
     quiet = 0
     woken = time.monotonic()
-    with shown:
-        while quiet < 2:  # an event becomes a run within a second, so quiet counts only when it lasts
-            time.sleep(POLL_SECONDS)
-            _note_events(returns, settings)
-            shown.update()
-            _refuse_failed_runs(asked, began, settings)
-            is_over = all(each.is_done for each in wave) and not _waiting_in_inbox(wave, settings)
-            if is_over and not is_last:
-                return
-            if not is_over:
-                woken = _wake_when_idle(asked, woken)
-            quiet = quiet + 1 if is_over and not asked.runs(states=BUSY) else 0
-            if time.monotonic() > deadline:
-                raise OperatorError(_unfinished(wave, asked, settings))
+    while quiet < 2:  # an event becomes a run within a second, so quiet counts only when it lasts
+        time.sleep(POLL_SECONDS)
+        _note_events(returns, settings)
+        shown.update()
+        _refuse_failed_runs(asked, began, settings)
+        is_over = all(each.is_done for each in wave) and not _waiting_in_inbox(wave, settings)
+        if is_over and not is_last:
+            return
+        if not is_over:
+            woken = _wake_when_idle(asked, woken)
+        quiet = quiet + 1 if is_over and not asked.runs(states=BUSY) else 0
+        if time.monotonic() > deadline:
+            raise OperatorError(_unfinished(wave, asked, settings))
 
 
 def _wake_when_idle(asked: AirflowClient, woken: float) -> float:
@@ -308,13 +313,22 @@ class _Display:
         else:
             self._console.print(self._counts())
 
+    def tell(self, news: str) -> None:
+        """Say what was done, where the table does not show it by itself."""
+        if not self._live:
+            self._console.print(news)
+
     def update(self) -> None:
         """Show where the returns stand now."""
         if self._live:
-            self._live.update(Group(self._table(), self._counts()))
+            self._live.update(self.screen())
         elif time.monotonic() - self._told > PLAIN_SECONDS:
             self._told = time.monotonic()
             self._console.print(self._counts())
+
+    def screen(self) -> Group:
+        """Return what a terminal shows: a line per return, no more than it holds, and the counts."""
+        return Group(self._table(), self._counts())
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False)
@@ -330,14 +344,17 @@ class _Display:
         return table
 
     def _counts(self) -> Text:
-        counts = [f"{sum(1 for each in self._returns if _reached(each, step))} {step}" for step in STEPS]
-        rejected = sum("rejected" in each.events for each in self._returns)
+        sent = [each for each in self._returns if each.is_sent]
+        counts = [f"{sum(1 for each in sent if _reached(each, step))} {step}" for step in STEPS]
+        rejected = sum("rejected" in each.events for each in sent)
         seconds = time.monotonic() - self._began
-        return Text(f"{seconds:4.0f} s   of {len(self._returns)} returns: {', '.join(counts)}, {rejected} rejected")
+        return Text(f"{seconds:.0f} s: {len(sent)} sent, {', '.join(counts)}, {rejected} rejected")
 
 
 def step_marks(each: DemoReturn) -> list[Text]:
     """Return a mark for each step of a return: done with its seconds, failed, under way, or not reached."""
+    if not each.is_sent:
+        return [Text() for _ in STEPS]
     if each.was_there_before:
         return [Text("known"), *(Text("✓" if _reached(each, step) else "✗", style="dim") for step in STEPS[1:])]
     marks: list[Text] = []
