@@ -14,3 +14,25 @@ $$;
 alter role quarterday_reader set default_transaction_read_only = on;
 alter role quarterday_reader set statement_timeout = '5min';
 alter role quarterday_reader set search_path = mart;
+
+-- Both settings above are only the reader's defaults: a session can set them away. That it can write nothing rests on
+-- rights. PostgreSQL lets everybody make large objects and write to its log of changes, so that right is taken away in
+-- this database. Only a superuser can; on a server whose owner is none, ask its administrator to revoke the same.
+do $$
+declare
+    writer regprocedure;
+begin
+    for writer in
+        select oid from pg_proc
+        where pronamespace = 'pg_catalog'::regnamespace
+            and proname in (
+                'lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_truncate', 'lo_truncate64', 'lo_unlink',
+                'lowrite', 'pg_logical_emit_message'
+            )
+            and pg_has_role(proowner, 'usage')
+            and has_function_privilege('quarterday_reader', oid, 'execute')
+    loop
+        execute format('revoke execute on function %s from public', writer);
+    end loop;
+end
+$$;
