@@ -179,8 +179,13 @@ def _ticks(process: int | None) -> list[int]:
     return [int(field) for field in fields[11:15]]
 
 
+def forget_peak() -> None:
+    """Begin anew to watch the most memory that this process holds."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 def peak_memory() -> float:
-    """Return the most memory that this process has held, in MiB."""
+    """Return the most memory that this process has held since :func:`forget_peak`, in MiB."""
     status = Path("/proc/self/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found.group(1)) / 1024 if found else 0.0

@@ -20,6 +20,7 @@ def main() -> None:
     options = bench.arguments(__doc__ or "")
     path = bench.make_file(options.work, options.lines)
     path.chmod(0o644)
+    bench.forget_peak()
     with bench.warehouse_of(options.work) as settings:
         reference = bare_copy(path, settings)
         whole = bench.Way("inbox to landed", lambda: take_in(settings), lambda: put_back(path, settings))

@@ -45,8 +45,9 @@ with tempfile.TemporaryDirectory() as name:
         "name: peers\nprofile: peers\nversion: '1'\nflags: {send_anonymous_usage_stats: false}\n"
     )
     (folder / "profiles.yml").write_text(
-        f"peers: {{target: it, outputs: {{it: {{type: postgres, host: {parts.hostname}, port: {parts.port}, threads: 2, "
-        f"user: {parts.username}, password: '{parts.password}', dbname: {parts.path[1:]}, schema: public}}}}}}\n"
+        f"peers: {{target: it, outputs: {{it: {{type: postgres, host: {parts.hostname}, port: {parts.port}, "
+        f"threads: 2, user: {parts.username}, password: '{parts.password}', "
+        f"dbname: {parts.path[1:]}, schema: public}}}}}}\n"
     )
     queries = [*(f"select 1 from public.crimes_of_peers where {predicate}" for predicate in PREDICATES), *QUERIES]
     for number, query in enumerate(queries):
