@@ -34,11 +34,11 @@ down:  ## Stop what is up
 status: install  ## What runs, and where the returns stand
 	@cd $(ROOT) && $(BIN)/quarterday status
 
-test: lint  ## Linters and every test that takes less than minutes
-	@cd $(ROOT) && $(BIN)/python -m pytest tests -m "not long"
-
-test-long: lint  ## The tests, also those that take minutes
+test: lint  ## Linters and the tests
 	@cd $(ROOT) && $(BIN)/python -m pytest tests
+
+test-long: lint  ## The same, with the long proofs at full size
+	@cd $(ROOT) && QUARTERDAY_LONG_TESTS=1 $(BIN)/python -m pytest tests
 
 lint: install  ## Only the linters
 	@cd $(ROOT) && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict src

@@ -21,6 +21,8 @@ from psycopg2 import sql
 from quarterday import server
 from quarterday.settings import Settings, load_settings
 
+pytest_plugins = ("tests.long_plugin",)
+
 PROJECT = Path(__file__).parents[1]
 SHARED = PROJECT.parent / "shared"
 TEMPLATE = f"quarterday_test_template_{os.getpid()}"
