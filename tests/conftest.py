@@ -122,7 +122,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def demo(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A warehouse that has taken in and released both waves of the demo returns. Read it; do not change it."""
-    from quarterday import releasing
+    from quarterday import releasing, warehouse
     from tests.path_support import expected_returns, release, send, take_in
 
     name = f"quarterday_test_demo_{os.getpid()}"
@@ -136,6 +136,7 @@ def demo(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         receipts=home / "receipts",
         server_url=database_named(name),
     )
+    warehouse.migrate(settings)  # the rights on a database are not copied with it
     releasing.deploy_marts(settings)
     for wave in (1, 2):
         send(expected_returns(wave), settings)
