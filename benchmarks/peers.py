@@ -1,7 +1,8 @@
 """Ours against dlt, pandas and a Singer target (landing), and against Soda and dbt test (checking), in one run.
 
 Each peer has an environment of its own in the work folder, made by uv at its first run. One that can't be installed or
-fails is left out, and the table says so. A peer's time has its start in it, as a task of ours would have.
+fails is left out, and the table says so. A peer's time has its start in it; ours has
+not, so give it lines enough.
 """
 
 from __future__ import annotations
