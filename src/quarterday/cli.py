@@ -134,6 +134,7 @@ def check(file: File, partner: Partner) -> None:
     finally:
         if not was_running and not any(services.status(settings)[name] for name in services.SERVICES):
             server.stop(settings)
+    typer.echo("Only checked: nothing was loaded, and the number is not kept. The receipt would be:\n", err=True)
     typer.echo(receipt)
     if not verdict.is_admitted:
         raise typer.Exit(EXIT_REJECTED)

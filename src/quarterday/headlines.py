@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 FIRST_TIME_ENTRANTS = """
+with cells as (
+    select *
+    from mart.rpt_outcome_against_baseline
+    where measure_code = 'first_time_entrants'
+),
+
+missing as (
+    select
+        area_code,
+        left(period_key, 7) as year_key,
+        string_agg(
+            right(period_key, 2) || ' ' || replace(lag_state, '_', ' ')
+            || coalesce(' (' || to_char(available_on, 'FMDD Mon YYYY') || ')', ''),
+            ', ' order by column_sort
+        ) as quarters
+    from cells
+    where column_type = 'quarter' and lag_state <> 'available'
+    group by area_code, left(period_key, 7)
+)
+
 select
-    area_name as area,
-    column_label as period,
-    computed_value as computed,
-    printed_value as printed,
-    difference,
-    computed_rag as rag
-from mart.rpt_outcome_against_baseline
-where measure_code = 'first_time_entrants' and column_type = 'annual'
-order by area_code, column_sort
+    replace(cells.area_name, 'commissioner''s', 'PCC') as area,
+    case when cells.column_type = 'rag' then 'RAG declared' else cells.column_label end as period,
+    cells.computed_value as computed,
+    coalesce(cells.printed_text, 'none') as printed,
+    cells.difference as differs,
+    cells.computed_rag as "RAG",
+    case
+        when cells.lag_state = 'quarter_not_available' then 'no total yet: ' || missing.quarters
+        else replace(cells.lag_state, '_', ' ')
+    end as state
+from cells
+left join missing
+    on cells.area_code = missing.area_code
+    and cells.period_key = missing.year_key
+where cells.column_type in ('baseline', 'annual', 'rag')
+order by cells.area_code, cells.column_sort
 """
 ACTION_OVERVIEW = """
 select

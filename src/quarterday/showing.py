@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg2
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from quarterday import services
 from quarterday.errors import OperatorError
-from quarterday.settings import Settings, database_url
+from quarterday.settings import Settings, database_url, server_address
 
+WHOLE_WORD = 16
 STATES = """
 select form, state, count(*) as returns, max(state_at)::timestamp(0) as latest_utc
 from ledger.load_state
@@ -39,10 +42,22 @@ def show_status(settings: Settings) -> bool:
     if running["postgres"]:
         for title, statement in (("Returns", STATES), ("Last releases", RELEASES)):
             columns, rows = fetch(statement, settings, "loader")
+            console.print()
             console.print(as_table(title, columns, rows) if rows else f"{title}: none yet")
-    if running["api-server"]:
-        console.print(f"Airflow: {services.airflow_url(settings)}   passwords: {services.login_file(settings)}")
+    console.print()
+    for name, place in _addresses(settings, running):
+        console.print(f"{name:10} {place}", markup=False, highlight=False, soft_wrap=True)
     return all(running.values())
+
+
+def _addresses(settings: Settings, running: dict[str, bool]) -> Iterator[tuple[str, str]]:
+    """Give where what runs can be reached, and the files with the passwords."""
+    if running["api-server"]:
+        yield "Airflow", f"{services.airflow_url(settings)}   logins: {services.login_file(settings)}"
+    if running["postgres"]:
+        parts = urlsplit(server_address(settings))
+        place = f"host={parts.hostname} port={parts.port or 5432} dbname={parts.path.lstrip('/')}"
+        yield "BI tools", f"{place} user=quarterday_reader   password: {settings.secrets / 'reader_password'}"
 
 
 def show_query(statement: str, settings: Settings, form: str) -> None:
@@ -56,7 +71,7 @@ def show_query(statement: str, settings: Settings, form: str) -> None:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([columns, *rows])
     elif form == "json":
-        json.dump([dict(zip(columns, row, strict=True)) for row in rows], sys.stdout, default=str, indent=1)
+        json.dump([dict(zip(columns, row, strict=True)) for row in rows], sys.stdout, default=_in_json, indent=1)
         print()
     else:
         console = Console()
@@ -90,14 +105,33 @@ def fetch(statement: str, settings: Settings, role: str) -> tuple[list[str], lis
 def as_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """Return rows as a table; numbers stand to the right, a null is left blank."""
     kept = [list(row) for row in rows]
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold",
+        box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
+    )  # fmt: skip
     for position, column in enumerate(columns):
         values = [row[position] for row in kept if row[position] is not None]
         is_number = bool(values) and all(_is_number(value) for value in values)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        # Columns of single words keep their width; those of several give way on a narrow screen.
+        word = _longest_word([column, *values])
+        is_word = word == max(len(str(value)) for value in [column, *values])
+        align: JustifyMethod = "right" if is_number else "left"
+        table.add_column(column, justify=align, overflow="fold", min_width=word, no_wrap=is_word)
     for row in kept:
         table.add_row(*("" if value is None else _plain(value) for value in row))
     return table
+
+
+def _in_json(value: Any) -> Any:
+    """Return a value as JSON has it: numbers as numbers, all else that JSON doesn't know as text."""
+    if isinstance(value, Decimal) and value.is_finite():
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
+
+
+def _longest_word(values: Iterable[Any]) -> int:
+    """Return the length of the longest word that a narrow screen shall not break; longer ones, as paths, it may."""
+    return max((len(word) for value in values for word in str(value).split() if len(word) <= WHOLE_WORD), default=1)
 
 
 def _is_number(value: Any) -> bool:
