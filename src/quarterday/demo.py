@@ -36,6 +36,7 @@ IDLE_SECONDS = 15.0
 PLAIN_SECONDS = 10.0
 PLAIN_WIDTH = 130
 MEMORY_SECONDS = 2.0
+STEP_WIDTH = len("✓ 326.8 s")
 STEPS = ("received", "landed", "checked", "released")
 BUSY = ("queued", "running")
 EVENTS = """
@@ -333,13 +334,14 @@ class _Display:
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False)
-        table.add_column("return", no_wrap=True, overflow="ellipsis")
+        room = self._console.width - len(STEPS) * (STEP_WIDTH + 2)  # two spaces between columns
+        table.add_column("return", no_wrap=True, overflow="ellipsis", max_width=room)
         for step in STEPS:
-            table.add_column(step, justify="right", no_wrap=True)
-        room = max(self._console.height - 5, 5)
+            table.add_column(step, justify="right", no_wrap=True, width=STEP_WIDTH)
+        lines = max(self._console.height - 5, 5)
         ordered = self._returns
-        if len(ordered) > room:  # what is under way matters most
-            ordered = sorted(ordered, key=lambda each: each.is_done)[:room]
+        if len(ordered) > lines:  # what is under way matters most
+            ordered = sorted(ordered, key=lambda each: each.is_done)[:lines]
         for each in ordered:
             table.add_row(each.path.name, *step_marks(each))
         return table

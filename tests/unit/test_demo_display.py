@@ -35,6 +35,8 @@ def test_the_whole_demo_fits_a_terminal(width: int) -> None:
     lines = shown.get().splitlines()
     assert len(lines) == len(returns) + 2 <= 40
     assert max(len(line) for line in lines) <= width
+    assert lines[0].split() == ["return", "received", "landed", "checked", "released"]
+    assert all(line.rstrip().endswith("✓  ✓ 101.4 s  ✓ 101.4 s  ✓ 101.3 s") for line in lines[1:-1])
     assert all(each.path.name[:25] in line for each, line in zip(returns, lines[1:], strict=False))
     assert lines[-1].rstrip().endswith("35 received, 35 landed, 35 checked, 35 released, 0 rejected")
 
