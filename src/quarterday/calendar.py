@@ -24,6 +24,8 @@ PERIOD_TYPES = (
     "as_at",
 )
 
+# Two digits of a year: 70 to 99 are the last century's, as spreadsheets and POSIX have it.
+TURN_OF_CENTURY = 70
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[t ]00:00(?::00(?:\.0+)?)?)?")
@@ -240,7 +242,9 @@ def _plain(text: str) -> str:
 
 
 def _full_year(text: str) -> int:
-    return int(text) if len(text) == 4 else 2000 + int(text)
+    if len(text) == 4:
+        return int(text)
+    return int(text) + (1900 if int(text) >= TURN_OF_CENTURY else 2000)
 
 
 def _month_end(year: int, month: int) -> date:

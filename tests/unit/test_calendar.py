@@ -117,6 +117,11 @@ def test_a_date_is_read_day_first_however_it_is_written(text: str) -> None:
     assert parse_date(text) == date(2018, 1, 23)
 
 
+@pytest.mark.parametrize(("text", "year"), [("12/03/98", 1998), ("12/03/70", 1970), ("12/03/69", 2069)])
+def test_two_digits_of_a_year_turn_the_century_at_seventy(text: str, year: int) -> None:
+    assert parse_date(text) == date(year, 3, 12)
+
+
 @pytest.mark.parametrize("text", ["31/02/2018", "13/13/2018", "soon", "12345", "2018"])
 def test_a_text_that_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the standard library's own wording for days that don't exist

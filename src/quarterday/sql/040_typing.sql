@@ -87,6 +87,9 @@ return case
         then (regexp_match(typed.plain(sent), '^\d{4}-\d{1,2}-\d{1,2}'))[1]
     when typed.plain(sent) ~ '^\d{1,2}[/.-]\d{1,2}[/.-]\d{4}$'
         then regexp_replace(typed.plain(sent), '^(\d+).(\d+).(\d+)$', '\3-\2-\1')
+    -- Two digits of a year: 70 to 99 are the last century's, as spreadsheets and POSIX have it.
+    when typed.plain(sent) ~ '^\d{1,2}[/.-]\d{1,2}[/.-][7-9]\d$'
+        then regexp_replace(typed.plain(sent), '^(\d+).(\d+).(\d+)$', '19\3-\2-\1')
     when typed.plain(sent) ~ '^\d{1,2}[/.-]\d{1,2}[/.-]\d{2}$'
         then regexp_replace(typed.plain(sent), '^(\d+).(\d+).(\d+)$', '20\3-\2-\1')
     when typed.plain(sent) ~ '^([a-z]+day,? )?\d{1,2}(st|nd|rd|th)?[ -][a-z]{3,9}\.?[ -]\d{4}$'
