@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import errno
 import io
 import re
 import zipfile
@@ -40,6 +41,8 @@ Row = tuple[int, list[str | None]]
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(rb"\s*(<!doctype html|<html|<table|<\?xml|<!--)", re.IGNORECASE)
 _FILLED_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Za-z]{1,7})(\d{1,10})"[^>]*(?<!/)>')
+# Zip files raise the same error for a damaged part and for a disk that fails; these are the disk.
+OUR_FAULTS = {errno.EIO, errno.ENOENT, errno.EACCES, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLD_WORKBOOK = tuple(f"{name}\0".encode("utf-16-le") for name in ("Workbook", "Book"))
 # The first record of a workbook of Excel 97, and after it (or after a write protection) the one with the password.
@@ -236,6 +239,8 @@ class _File:
         except RuntimeError:  # the zip module's word for a part that asks for a password
             self.refuse_encrypted()
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in OUR_FAULTS:
+                raise  # the disk's fault and not the file's: the task fails and nothing is judged
             is_cut = "not a zip" in str(error)  # what stands at a zip's end is looked for first
             self.refuse_damaged(
                 "the end of the file is missing" if is_cut else "a part of it is missing or was changed"
