@@ -34,6 +34,8 @@ create table core.fct_budget_line (load_id bigint, sheet text, line_number int, 
     period_key text, status text, budget_gbp numeric, outturn_gbp numeric, variance_gbp numeric);
 create table core.fct_grant_award (load_id bigint, sheet text, line_number int, fund_code text, period_key text,
     award_count bigint, awarded_gbp numeric, available_gbp numeric);
+create table core.fct_recorded_crime (load_id bigint, sheet text, line_number int, period_key text);
+create table core.fct_recorded_offence (load_id bigint, period_key text, line_count bigint, offence_count numeric);
 """
 BUILD = """
 insert into core.fct_measurement
