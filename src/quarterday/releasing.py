@@ -55,6 +55,7 @@ def open_release(connection: Connection, run_id: str | None = None, wait_for_arr
         if wait_for_arriving and _may_wait(cursor, pending):
             return None
         release_id = release_id or _new_release(cursor, run_id)
+        _reckon_for_today(cursor, release_id)
         _empty(cursor, release_id)
         execute_values(
             cursor,
@@ -198,6 +199,17 @@ def _new_release(cursor: Cursor, run_id: str | None) -> int:
     )
     (release_id,) = cursor.fetchone() or (0,)
     return int(release_id)
+
+
+def _reckon_for_today(cursor: Cursor, release_id: int) -> None:
+    # Facts that were checked for another day are not what would be published now.
+    cursor.execute(
+        """update ledger.release
+        set as_of = today.today, checked_loads = case when as_of = today.today then checked_loads end
+        from (select (clock_timestamp() at time zone 'Europe/London')::date as today) as today
+        where release_id = %s""",
+        (release_id,),
+    )
 
 
 def _empty(cursor: Cursor, release_id: int | None) -> None:

@@ -9,7 +9,8 @@ final as (
 
     select
         releases.release_id,
-        releases.started_at::date as as_of
+        -- The day it reckons with: when it was opened, or taken up again, by the clock in London.
+        coalesce(releases.as_of, (releases.started_at at time zone 'Europe/London')::date) as as_of
     from releases
     where releases.release_id = {{ open_release() }}
 

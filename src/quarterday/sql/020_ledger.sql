@@ -128,6 +128,11 @@ alter table ledger.release add column if not exists checked_loads bigint[];
 comment on column ledger.release.checked_loads is
 'The loads whose facts were built and checked. Only a release of exactly these loads can be published.';
 
+alter table ledger.release add column if not exists as_of date;
+comment on column ledger.release.as_of is
+'The day, in London, on which the release was opened or last taken up again: what was due or late, it reckons for this day.';
+update ledger.release set as_of = (started_at at time zone 'Europe/London')::date where as_of is null;
+
 create table if not exists ledger.release_load (
     release_id bigint not null references ledger.release,
     load_id bigint not null references ledger.load,
@@ -203,7 +208,7 @@ grant update (due_on) on ledger.expected_return to quarterday_loader;
 grant delete on ledger.check_result, ledger.line_issue, ledger.load_period to quarterday_loader;
 grant insert on ledger.release, ledger.release_load, ledger.publication, ledger.dbt_run, ledger.load_event to quarterday_builder;
 grant delete on ledger.release_load, ledger.dbt_run to quarterday_builder;
-grant update (published_at, load_count, run_id, code_version, checked_loads) on ledger.release to quarterday_builder;
+grant update (published_at, load_count, run_id, code_version, checked_loads, as_of) on ledger.release to quarterday_builder;
 grant update (known) on ledger.publication to quarterday_builder;
 
 -- The reader's views over the ledger run with the reader's own rights; without usage of this schema it cannot name these itself.
