@@ -28,23 +28,26 @@ BUDGET = {
 CORE = """
 create table core.fct_measurement (load_id bigint, sheet text, line_number int, column_number int, measure_code text,
     breakdown_code text, area_code text, period_key text, partner_code text, value numeric,
-    numerator numeric, denominator numeric);
-create table core.fct_action_status (load_id bigint, sheet text, line_number int, action_key text, period_key text);
+    numerator numeric, denominator numeric, period_type text, period_end date);
+create table core.fct_action_status (load_id bigint, sheet text, line_number int, action_key text, period_key text,
+    period_end date);
 create table core.fct_budget_line (load_id bigint, sheet text, line_number int, body text, budget_line text,
-    period_key text, status text, budget_gbp numeric, outturn_gbp numeric, variance_gbp numeric);
+    period_key text, status text, budget_gbp numeric, outturn_gbp numeric, variance_gbp numeric,
+    period_end date);
 create table core.fct_grant_award (load_id bigint, sheet text, line_number int, fund_code text, period_key text,
-    award_count bigint, awarded_gbp numeric, available_gbp numeric);
-create table core.fct_recorded_crime (load_id bigint, sheet text, line_number int, period_key text);
-create table core.fct_recorded_offence (load_id bigint, period_key text, line_count bigint, offence_count numeric);
+    award_count bigint, awarded_gbp numeric, available_gbp numeric, period_end date);
+create table core.fct_recorded_crime (load_id bigint, sheet text, line_number int, period_end date);
+create table core.fct_recorded_offence (load_id bigint, sheet text, line_number int, line_count int,
+    offence_count bigint, period_end date);
 """
 BUILD = """
 insert into core.fct_measurement
 select load_id, sheet, line_number, column_number, measure_code, breakdown_code, area_code, period_label, 'p', value,
-    numerator, denominator
+    numerator, denominator, period_type, period_end
 from typed.indicator where line_number <> 9;
 insert into core.fct_budget_line
 select load_id, sheet, line_number, body, budget_line, financial_year, status, budget_gbp, outturn_gbp,
-    variance_gbp
+    variance_gbp, (select period_end from ledger.load_period where load_period.load_id = budget_outturn.load_id)
 from typed.budget_outturn;
 """
 
@@ -96,6 +99,11 @@ def test_facts_that_are_what_was_admitted_pass(release: int, connection: Connect
         ("update core.fct_budget_line set outturn_gbp = 1", "FCT-022", "outturn_gbp: expected 1100000, found 1"),
         ("update core.fct_budget_line set body = null", "FCT-023", "found one missing"),
         (
+            "update core.fct_budget_line set period_end = period_end + 366",
+            "FCT-043",
+            "expected a period of its load, found a period that ends on",
+        ),
+        (
             "delete from ledger.load_period where load_id = {first}",
             "FCT-042",
             "admitted, with its periods",
@@ -106,12 +114,12 @@ def test_facts_that_are_what_was_admitted_pass(release: int, connection: Connect
             "found rejected",
         ),
         (
-            "insert into core.fct_action_status select {first}, null, 1, 'a', 'b'",
+            "insert into core.fct_action_status select {first}, null, 1, 'a', 'b', null",
             "FCT-011",
             "found 1",
         ),
         (
-            "insert into core.fct_grant_award select {first}, null, 1, null, 'b', 1, 1, 1",
+            "insert into core.fct_grant_award select {first}, null, 1, null, 'b', 1, 1, 1, null",
             "FCT-033",
             "found one missing",
         ),

@@ -18,6 +18,16 @@ from quarterday.settings import load_settings
 
 KEYS = {"id", "statement", "remedy", "differences"}
 DIFFERENCES_SHOWN = 20
+# What many checks say alike: the loads of the release, and that a typed line (alias ``line``) was not set aside.
+FRAGMENTS = {
+    "{loads}": "any(array(select load_id from ledger.release_load where release_id = {release_id}))",
+    "{not_set_aside}": """not exists (
+    select 1 from ledger.line_issue as issue
+    where issue.load_id = line.load_id and issue.action = 'quarantine_line'
+        and issue.line_number = line.line_number
+        and coalesce(issue.sheet, '') = coalesce(line.sheet, '')
+)""",
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,8 @@ class FactCheck:
     """One check on the facts of a release.
 
     ``differences_sql`` gives a row for each disagreement with ``what``, ``expected`` and ``found``; ``{release_id}``
-    stands for the release. ``differences`` are the first of them as sentences.
+    stands for the release, ``{loads}`` and ``{not_set_aside}`` for their ``FRAGMENTS``. ``differences`` are the first
+    of them as sentences.
     """
 
     check_id: str
@@ -138,4 +149,7 @@ def _with_differences(release_id: int, check: FactCheck, failing: dict[str, int]
 
 
 def _sql(check: FactCheck, release_id: int) -> str:
-    return check.differences_sql.replace("{release_id}", str(int(release_id)))
+    statement = check.differences_sql
+    for name, fragment in FRAGMENTS.items():
+        statement = statement.replace(name, fragment)
+    return statement.replace("{release_id}", str(int(release_id)))
