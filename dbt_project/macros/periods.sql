@@ -31,3 +31,22 @@
 {% macro quarter_start(quarter_key) -%}
     (make_date(left({{ quarter_key }}, 4)::integer, 4, 1) + (right({{ quarter_key }}, 1)::integer - 1) * interval '3 months')::date
 {%- endmacro %}
+
+{# What a numerator over its denominator is multiplied by: percent is of a hundred, per_1000 of a thousand. #}
+{% macro rate_factor(unit) -%}
+    case
+        when {{ unit }} = 'percent' then 100
+        when {{ unit }} ~ '^per_[0-9]+$' then substring({{ unit }} from 5)::numeric
+        else 1
+    end
+{%- endmacro %}
+
+{# The least firm of a group's statuses: a sum is no firmer than its least firm part. #}
+{% macro weakest_status(status) -%}
+    case
+        when bool_or({{ status }} = 'provisional') then 'provisional'
+        when bool_or({{ status }} = 'interim') then 'interim'
+        when bool_or({{ status }} = 'revised') then 'revised'
+        when bool_or({{ status }} is not null) then 'final'
+    end
+{%- endmacro %}

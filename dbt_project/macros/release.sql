@@ -61,3 +61,35 @@
         else 'R'
     end
 {%- endmacro %}
+
+{# Every published release, with when readers saw its derived facts: known_from <= t < known_to. #}
+{% macro published_releases() -%}
+    select
+        release.release_id,
+        release.published_at as known_from,
+        lead(release.published_at) over (order by release.published_at, release.release_id) as known_to
+    from {{ source('ledger', 'release') }} as release
+    where release.published_at is not null
+{%- endmacro %}
+
+{# A fact as it would be published with the release being built; needs a relation `candidates`. #}
+{% macro would_be_published(relation) -%}
+    exists (
+        select 1
+        from candidates
+        where candidates.load_id = {{ relation }}.load_id
+            and candidates.period @> {{ relation }}.period_end
+    )
+{%- endmacro %}
+
+{# What there is in place of a figure, as of a day. A lag is the source's own; without one, the day the return is due decides. #}
+{% macro lag_state(day) -%}
+    case
+        when value is not null then 'available'
+        when flag_state is not null then flag_state
+        when {{ day }} < lagged_until then 'not_available_until'
+        when {{ day }} <= period_end then 'not_due'
+        when {{ day }} > coalesce(lagged_until, due_on) then 'late'
+        else 'due'
+    end
+{%- endmacro %}

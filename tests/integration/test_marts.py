@@ -101,8 +101,10 @@ def marts(module_warehouse: Settings) -> Settings:
         "awarded_gbp": "26,082",
     }
     award |= {"award_count": "16", "status": "final"}
+    unknown = award | {"fund_code": "proceeds_of_crime_fund", "awarded_gbp": "[x]", "award_count": "[x]"}
+    awards = [award, unknown]
     admit_register(
-        settings, "community_fund_awards", "opcc_commissioning", "2020-21-Q4", "2020-10-26", [award], year(2020)
+        settings, "community_fund_awards", "opcc_commissioning", "2020-21-Q4", "2020-10-26", awards, year(2020)
     )
     hedged = [
         Figure("victim_gateway_referrals", "pcc_area", period, value)
@@ -165,12 +167,22 @@ def test_every_printed_cell_of_the_outcome_table_stands_beside_a_computed_one(ma
 def test_reoffending_is_not_available_until_two_years_after_its_quarter(marts: Settings) -> None:
     found = rows(
         marts,
-        """select period_key, lag_state, available_on::text from mart.fct_outcome
+        """select period_key, lag_state_as_sent, available_on::text from mart.fct_outcome
         where measure_code = 'youth_reoffending_rate' and area_code = 'pcc_area' order by period_key""",
     )
     assert found[0] == ("2015-16-Q3", "available", "2017-12-31")
     assert ("2016-17-Q1", "not_available_until", "2018-06-30") in found
     assert {state for _, state, _ in found[2:]} == {"not_available_until"}
+
+
+def test_figure_that_never_came_is_late_once_its_lag_has_passed(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select lag_state, count(*) from mart.fct_outcome
+        where measure_code = 'youth_reoffending_rate' and value is null and available_on < current_date
+        group by lag_state""",
+    )
+    assert [state for state, _ in found] == ["late"]
 
 
 def test_simple_mean_of_rates_is_kept_as_sent_and_named_when_no_numerator_was_given(marts: Settings) -> None:
@@ -214,10 +226,10 @@ def test_baseline_of_a_year_is_prorated_for_a_quarter(marts: Settings) -> None:
 def test_quarter_without_a_figure_says_why(marts: Settings) -> None:
     found = rows(
         marts,
-        """select value, value_flag, lag_state from mart.fct_outcome
+        """select value, value_flag, lag_state, lag_state_as_sent from mart.fct_outcome
         where measure_code = 'first_time_entrants' and area_code = 'stoke_on_trent' and period_key = '2017-18-Q4'""",
     )
-    assert found == [(None, "x", "not_due")]
+    assert found == [(None, "x", "late", "not_due")]
 
 
 def test_action_overview_counts_rows_and_keeps_the_printed_cell_beside(marts: Settings) -> None:
@@ -261,8 +273,64 @@ def test_budget_is_in_pounds_when_the_form_is_in_thousands(marts: Settings) -> N
 
 
 def test_award_stands_under_its_fund_and_year(marts: Settings) -> None:
-    found = rows(marts, "select fund_code, period_key, awarded_gbp, award_count, status from mart.fct_grant_award")
-    assert found == [("people_power_fund", "2020-21", Decimal(26082), 16, "final")]
+    found = rows(
+        marts,
+        """select fund_code, period_key, awarded_gbp, awarded_gbp_flag, award_count, award_count_flag, status
+        from mart.fct_grant_award order by fund_code""",
+    )
+    assert found == [
+        ("people_power_fund", "2020-21", Decimal(26082), None, 16, None, "final"),
+        ("proceeds_of_crime_fund", "2020-21", None, "x", None, "x", "final"),
+    ]
+
+
+def test_priority_says_how_many_awards_its_sum_is_without(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select distinct award_year_gbp, award_missing_count from mart.fct_priority
+        where priority_code = 'plan_2017.public_confidence' and period_key like '2020-21-%'""",
+    )
+    assert found == [(Decimal(26082), 1)]
+
+
+def test_priority_of_each_plan_has_the_budget_of_its_quarters(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select distinct priority_code, budget_year_gbp, outturn_year_gbp, outturn_missing_count
+        from mart.fct_priority where budget_year_gbp is not null""",
+    )
+    assert found == [("plan_2013.public_confidence", Decimal(10626000), Decimal(9590000), 0)]
+
+
+def test_returns_of_the_priorities_add_up_to_the_returns(marts: Settings) -> None:
+    of_priorities = rows(
+        marts,
+        """select period_key, sum(return_due_count), sum(return_in_count), sum(return_late_count)
+        from mart.fct_priority group by period_key order by period_key""",
+    )
+    of_returns = rows(
+        marts,
+        """select
+            period_key, count(*) filter (where due_on <= current_date),
+            count(*) filter (where state in ('released', 'restated')),
+            count(*) filter (where state not in ('released', 'restated') and due_on < current_date)
+        from mart.fct_return join mart.dim_period using (period_key)
+        where due_on is not null and period_end between '2013-04-01' and '2024-05-09'
+        group by period_key order by period_key""",
+    )
+    due = {quarter: tuple(counts) for quarter, *counts in of_priorities if sum(counts)}
+    assert due == {quarter: tuple(counts) for quarter, *counts in of_returns if sum(counts)}
+    assert {quarter[:4] for quarter in due} >= {"2016", "2020"}
+
+
+def test_periods_go_on_to_the_second_year_after_this_one(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select count(*) from mart.dim_period
+        where period_type = 'financial_quarter'
+            and current_date + interval '2 years' between period_start and period_end""",
+    )
+    assert found == [(1,)]
 
 
 def test_priority_takes_the_worst_rating_of_its_outcomes(marts: Settings) -> None:

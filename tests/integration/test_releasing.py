@@ -14,6 +14,7 @@ from quarterday.warehouse import connect
 from tests.marts_support import (
     Figure,
     admit_figures,
+    admit_register,
     deployed_template,
     quarantine,
     quarters_of,
@@ -114,6 +115,63 @@ def test_release_is_refused_when_a_return_joined_it_after_its_facts_were_checked
     assert quarter_values(warehouse) == [Decimal(25)]
 
 
+def test_release_reckons_for_the_day_it_is_taken_up_again(warehouse: Settings) -> None:
+    send(warehouse, "24", "2016-07-20")
+    release_id = releasing.begin(warehouse, "run")
+    assert release_id is not None
+    with connect(warehouse, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute("update ledger.release set as_of = as_of - 3, checked_loads = '{1}'")
+    assert releasing.begin(warehouse, "next run") == release_id
+    found = rows(
+        warehouse,
+        """select as_of = (clock_timestamp() at time zone 'Europe/London')::date, checked_loads from ledger.release""",
+        role="owner",
+    )
+    assert found == [(True, None)]
+
+
+def test_return_stays_in_when_a_later_one_restates_all_of_it(warehouse: Settings) -> None:
+    send(warehouse, "24", "2016-07-20")
+    release(warehouse)
+    figures = [Figure("first_time_entrants", "stoke_on_trent", Q1, "26")]
+    figures += [Figure("first_time_entrants", "stoke_on_trent", year(2015), "96")]
+    admit_figures(warehouse, "first_time_entrants", "yos_stoke", "2016-17-Q2", "2016-10-20", figures)
+    release(warehouse)
+    assert rows(
+        warehouse,
+        """select return_in_count from mart.fct_priority
+        where priority_code = 'plan_2013.managing_offenders' and period_key in ('2016-17-Q1', '2016-17-Q2')""",
+    ) == [(1,), (1,)]
+    states = rows(
+        warehouse,
+        """select state from mart.fct_return
+        where partner_code = 'yos_stoke' and period_key in ('2016-17-Q1', '2016-17-Q2')""",
+    )
+    assert states == [("released",), ("released",)]
+
+
+def action_plan(settings: Settings, words: str, quarter_key: str, period: tuple[str, str, str]) -> int:
+    """Admit an action plan of one action."""
+    line = {"action_number": "1", "theme": "Prevention", "reference": "1", "action_label": words, "term_printed": "M"}
+    line |= {"carried_forward": "no", "rag": "G", "has_evidence": "yes"}
+    board = "offender_management_board"
+    return admit_register(settings, "reducing_offending_action_plan", board, quarter_key, period[2], [line], period)
+
+
+def test_new_words_of_an_action_are_read_only_when_its_plan_is_published(warehouse: Settings) -> None:
+    words = "select action_label, described_in_quarter from mart.dim_action"
+    action_plan(warehouse, "Old words", "2016-17-Q1", quarters_of(2016)[0])
+    release(warehouse)
+    action_plan(warehouse, "New words", "2016-17-Q2", quarters_of(2016)[1])
+    release_id = releasing.begin(warehouse, "run")
+    assert release_id is not None
+    releasing.build_facts(release_id, warehouse)
+    assert rows(warehouse, words) == [("Old words", "2016-17-Q1")]
+    releasing.check_facts(release_id, warehouse)
+    releasing.publish(release_id, warehouse)
+    assert rows(warehouse, words) == [("New words", "2016-17-Q2")]
+
+
 def test_restatement_replaces_only_what_it_restates_and_keeps_the_old_in_history(warehouse: Settings) -> None:
     send(warehouse, "24", "2016-07-20")
     release(warehouse)
@@ -211,5 +269,5 @@ def test_deploying_again_does_nothing_until_the_code_changes_and_keeps_what_is_p
 
 def test_every_rule_that_can_be_wrong_has_a_dbt_unit_test_that_passes(warehouse: Settings) -> None:
     results = run_dbt(["test", "--select", "test_type:unit"], warehouse)
-    assert len(results) >= 6
+    assert len(results) >= 18
     assert {result.status for result in results} == {"pass"}

@@ -71,7 +71,38 @@ def test_every_form_and_partner_of_a_contract_is_in_its_seed() -> None:
         ("outcomes", "priority_code", "priorities", "priority_code"),
         ("priorities", "plan_code", "plans", "plan_code"),
         ("baselines", "measure_code", "measures", "measure_code"),
+        ("form_priorities", "form", "forms", "form"),
+        ("form_priorities", "priority_code", "priorities", "priority_code"),
+        ("fund_priorities", "fund_code", "funds", "fund_code"),
+        ("fund_priorities", "priority_code", "priorities", "priority_code"),
     ],
 )
 def test_seeds_know_what_they_refer_to(child: str, column: str, parent: str, key: str) -> None:
     assert seed(child, column) <= seed(parent, key)
+
+
+def lines_of(name: str) -> list[dict[str, str]]:
+    """Return a seed's lines."""
+    with (PROJECT / "dbt_project" / "seeds" / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("bridge", "key", "parent"), [("form_priorities", "form", "forms"), ("fund_priorities", "fund_code", "funds")]
+)
+def test_everything_serves_one_priority_of_each_plan_for_as_long_as_the_plan_holds(
+    bridge: str, key: str, parent: str
+) -> None:
+    plans = {(line["plan_code"], line["valid_from"], line["valid_to"]) for line in lines_of("plans")}
+    found = sorted(
+        (line[key], line["priority_code"].split(".")[0], line["valid_from"], line["valid_to"])
+        for line in lines_of(bridge)
+    )
+    assert found == sorted((code, *plan) for code in seed(parent, key) for plan in plans)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_priority_of_a_contract_is_the_form_s_in_its_plan(form: str) -> None:
+    contract = yaml.safe_load((PROJECT / "returns" / form / "contract.odcs.yaml").read_text())
+    (priority,) = [entry["value"] for entry in contract["customProperties"] if entry["property"] == "priority"]
+    assert priority in {line["priority_code"] for line in lines_of("form_priorities") if line["form"] == form}

@@ -9,12 +9,7 @@ with outcomes as (
 
 releases as (
 
-    select
-        release_id,
-        published_at as known_from,
-        lead(published_at) over (order by published_at, release_id) as known_to
-    from {{ source('ledger', 'release') }}
-    where published_at is not null
+    {{ published_releases() }}
 
 ),
 
@@ -38,6 +33,7 @@ final as (
         outcomes.change_pct,
         outcomes.status,
         outcomes.lag_state,
+        outcomes.lag_state_as_sent,
         outcomes.available_on,
         outcomes.rag_computed,
         outcomes.rag_declared,
@@ -45,6 +41,7 @@ final as (
         outcomes.load_id,
         outcomes.sheet,
         outcomes.line_number,
+        outcomes.part_load_count,
         releases.known_from,
         releases.known_to
     from outcomes

@@ -9,12 +9,7 @@ with outcome_years as (
 
 releases as (
 
-    select
-        release_id,
-        published_at as known_from,
-        lead(published_at) over (order by published_at, release_id) as known_to
-    from {{ source('ledger', 'release') }}
-    where published_at is not null
+    {{ published_releases() }}
 
 ),
 
@@ -33,11 +28,17 @@ final as (
         outcome_years.value_to_date,
         outcome_years.baseline_period_key,
         outcome_years.baseline_value,
+        outcome_years.compared_with,
         outcome_years.change,
         outcome_years.change_pct,
         outcome_years.rag_computed,
         outcome_years.aggregation,
         outcome_years.reason,
+        outcome_years.status,
+        outcome_years.load_id,
+        outcome_years.sheet,
+        outcome_years.line_number,
+        outcome_years.part_load_count,
         releases.known_from,
         releases.known_to
     from outcome_years

@@ -9,12 +9,7 @@ with priorities as (
 
 releases as (
 
-    select
-        release_id,
-        published_at as known_from,
-        lead(published_at) over (order by published_at, release_id) as known_to
-    from {{ source('ledger', 'release') }}
-    where published_at is not null
+    {{ published_releases() }}
 
 ),
 
@@ -34,6 +29,10 @@ final as (
         priorities.action_green_count,
         priorities.action_white_count,
         priorities.award_year_gbp,
+        priorities.award_missing_count,
+        priorities.budget_year_gbp,
+        priorities.outturn_year_gbp,
+        priorities.outturn_missing_count,
         priorities.return_due_count,
         priorities.return_in_count,
         priorities.return_late_count,

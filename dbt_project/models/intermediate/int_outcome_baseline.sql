@@ -72,7 +72,7 @@ final as (
         known_values.value as baseline_value,
         case
             when known_values.value_qualifier <> 'exact' then null
-            when measures.is_additive_over_time and baselines.period_type = 'financial_year' then known_values.value / 4
+            when measures.is_additive_over_time and baselines.period_type = 'financial_year' then trim_scale(known_values.value / 4)
             else known_values.value
         end as baseline_quarter_value,
         case when known_values.value_qualifier = 'exact' then known_values.value end as baseline_exact_value,

@@ -1,6 +1,6 @@
 -- Grain: one row per outcome measure, area and period, with the areas that are made up of others.
 -- A count is summed when every part is there and exact; a rate is pooled when every part has numerator and denominator;
--- anything else is taken as sent, and a simple mean that was sent is named as one.
+-- unrounded; anything else is taken as sent, and a simple mean that was sent is named as one.
 with sent as (
 
     select * from {{ ref('int_outcome_measurement') }}
@@ -19,14 +19,42 @@ areas as (
 
 ),
 
+periods as (
+
+    select distinct
+        period_type,
+        period_start,
+        period_end
+    from sent
+
+),
+
+-- The parts that a whole had at the end of the period; areas come and go.
+parts_of_period as (
+
+    select
+        areas.area_code,
+        areas.rolls_up_to,
+        periods.period_type,
+        periods.period_start,
+        periods.period_end
+    from areas
+    inner join periods
+        on periods.period_end between coalesce(areas.valid_from, '-infinity') and coalesce(areas.valid_to, 'infinity')
+    where areas.rolls_up_to is not null
+
+),
+
 wholes as (
 
     select
         rolls_up_to as area_code,
+        period_type,
+        period_start,
+        period_end,
         count(*) as expected_part_count
-    from areas
-    where rolls_up_to is not null
-    group by rolls_up_to
+    from parts_of_period
+    group by rolls_up_to, period_type, period_start, period_end
 
 ),
 
@@ -34,7 +62,7 @@ parts as (
 
     select
         sent.measure_code,
-        areas.rolls_up_to as area_code,
+        parts_of_period.rolls_up_to as area_code,
         sent.period_type,
         sent.period_start,
         sent.period_end,
@@ -48,17 +76,16 @@ parts as (
         sum(sent.denominator) as denominator_sum,
         min(sent.value_flag) filter (where sent.value is null) as value_flag,
         -- The whole is no firmer than its least firm part.
-        case
-            when bool_or(sent.status = 'provisional') then 'provisional'
-            when bool_or(sent.status = 'interim') then 'interim'
-            when bool_or(sent.status = 'revised') then 'revised'
-            else 'final'
-        end as status,
-        max(sent.issued_on) as issued_on
+        {{ weakest_status('sent.status') }} as status,
+        max(sent.issued_on) as issued_on,
+        array_agg(distinct sent.load_id) as load_ids
     from sent
-    inner join areas on sent.area_code = areas.area_code
-    where areas.rolls_up_to is not null
-    group by sent.measure_code, areas.rolls_up_to, sent.period_type, sent.period_start, sent.period_end
+    inner join parts_of_period
+        on sent.area_code = parts_of_period.area_code
+        and sent.period_type = parts_of_period.period_type
+        and sent.period_start = parts_of_period.period_start
+        and sent.period_end = parts_of_period.period_end
+    group by sent.measure_code, parts_of_period.rolls_up_to, sent.period_type, sent.period_start, sent.period_end
 
 ),
 
@@ -66,12 +93,17 @@ judged_parts as (
 
     select
         parts.*,
+        {{ rate_factor('measures.unit') }} as rate_factor,
         measures.is_additive_over_area and parts.exact_part_count = wholes.expected_part_count as can_be_summed,
         measures.aggregation = 'pooled_rate' and parts.pooled_part_count = wholes.expected_part_count as can_be_pooled,
         not measures.is_additive_over_area
         and parts.exact_part_count = wholes.expected_part_count as has_mean
     from parts
-    inner join wholes on parts.area_code = wholes.area_code
+    inner join wholes
+        on parts.area_code = wholes.area_code
+        and parts.period_type = wholes.period_type
+        and parts.period_start = wholes.period_start
+        and parts.period_end = wholes.period_end
     inner join measures on parts.measure_code = measures.measure_code
 
 ),
@@ -104,6 +136,8 @@ joined as (
         judged_parts.value_sum,
         judged_parts.numerator_sum,
         judged_parts.denominator_sum,
+        judged_parts.rate_factor,
+        judged_parts.load_ids,
         judged_parts.value_flag as part_value_flag,
         judged_parts.status as part_status,
         judged_parts.issued_on as part_issued_on
@@ -124,7 +158,7 @@ final as (
         form,
         case
             when can_be_summed then value_sum
-            when can_be_pooled then round(100.0 * numerator_sum / nullif(denominator_sum, 0), 1)
+            when can_be_pooled then trim_scale(rate_factor * numerator_sum / nullif(denominator_sum, 0))
             else value
         end as value,
         case when can_be_summed or can_be_pooled then 'exact' else coalesce(value_qualifier, 'exact') end as value_qualifier,
@@ -145,6 +179,7 @@ final as (
             else 'none'
         end as aggregation,
         coalesce(issued_on, part_issued_on) as issued_on,
+        case when can_be_summed or can_be_pooled then load_ids when was_sent then array[load_id] end as load_ids,
         case when can_be_summed or can_be_pooled then null else load_id end as load_id,
         case when can_be_summed or can_be_pooled then null else sheet end as sheet,
         case when can_be_summed or can_be_pooled then null else line_number end as line_number

@@ -1,24 +1,33 @@
--- Grain: one row per action of an action plan.
+-- Grain: one row per action of an action plan, in the words of the newest quarter published.
 {{ config(alias='dim_action') }}
 
-with actions as (
+with action_statuses as (
 
-    select * from {{ ref('dim_action') }}
+    select * from {{ ref('fct_action_status') }}
+
+),
+
+newest as (
+
+    select distinct on (action_statuses.action_key) action_statuses.*
+    from action_statuses
+    where {{ is_published('action_statuses') }}
+    order by action_statuses.action_key, action_statuses.period_key desc, action_statuses.load_id desc
 
 ),
 
 final as (
 
     select
-        actions.action_key,
-        actions.action_number,
-        actions.theme,
-        actions.theme_order,
-        actions.reference,
-        actions.action_label,
-        actions.due_year,
-        actions.described_in_quarter
-    from actions
+        newest.action_key,
+        newest.action_number,
+        newest.theme,
+        newest.theme_order,
+        newest.reference,
+        newest.action_label,
+        newest.due_year,
+        newest.period_key as described_in_quarter
+    from newest
 
 )
 

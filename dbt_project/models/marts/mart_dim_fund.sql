@@ -12,7 +12,6 @@ final as (
     select
         funds.fund_code,
         funds.fund_name,
-        funds.priority_slug,
         funds.valid_from,
         funds.valid_to
     from funds

@@ -21,9 +21,13 @@ final as (
         budget_lines.status,
         budget_lines.is_total,
         budget_lines.budget_gbp,
+        budget_lines.budget_gbp_flag,
         budget_lines.outturn_gbp,
+        budget_lines.outturn_gbp_flag,
         budget_lines.variance_gbp,
+        budget_lines.variance_gbp_flag,
         budget_lines.variance_pct,
+        budget_lines.variance_pct_flag,
         budget_lines.variance_computed_gbp
     from budget_lines
     where {{ is_published('budget_lines') }}

@@ -19,9 +19,13 @@ final as (
         grant_awards.period_end,
         grant_awards.funding_round,
         grant_awards.round_count,
+        grant_awards.round_count_flag,
         grant_awards.award_count,
+        grant_awards.award_count_flag,
         grant_awards.available_gbp,
+        grant_awards.available_gbp_flag,
         grant_awards.awarded_gbp,
+        grant_awards.awarded_gbp_flag,
         grant_awards.status
     from grant_awards
     where {{ is_published('grant_awards') }}

@@ -27,13 +27,15 @@ final as (
         outcomes.change_pct,
         outcomes.status,
         outcomes.lag_state,
+        outcomes.lag_state_as_sent,
         outcomes.available_on,
         outcomes.rag_computed,
         outcomes.rag_declared,
         outcomes.aggregation,
         outcomes.load_id,
         outcomes.sheet,
-        outcomes.line_number
+        outcomes.line_number,
+        outcomes.part_load_count
     from outcomes
     where outcomes.release_id = {{ newest_release() }}
 

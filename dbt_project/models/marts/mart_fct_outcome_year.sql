@@ -22,11 +22,17 @@ final as (
         outcome_years.value_to_date,
         outcome_years.baseline_period_key,
         outcome_years.baseline_value,
+        outcome_years.compared_with,
         outcome_years.change,
         outcome_years.change_pct,
         outcome_years.rag_computed,
         outcome_years.aggregation,
-        outcome_years.reason
+        outcome_years.reason,
+        outcome_years.status,
+        outcome_years.load_id,
+        outcome_years.sheet,
+        outcome_years.line_number,
+        outcome_years.part_load_count
     from outcome_years
     where outcome_years.release_id = {{ newest_release() }}
 

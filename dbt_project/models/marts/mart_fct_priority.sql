@@ -23,6 +23,10 @@ final as (
         priorities.action_green_count,
         priorities.action_white_count,
         priorities.award_year_gbp,
+        priorities.award_missing_count,
+        priorities.budget_year_gbp,
+        priorities.outturn_year_gbp,
+        priorities.outturn_missing_count,
         priorities.return_due_count,
         priorities.return_in_count,
         priorities.return_late_count

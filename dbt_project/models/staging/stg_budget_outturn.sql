@@ -17,9 +17,13 @@ final as (
         left(lines.financial_year, 4) || '-' || right(lines.financial_year, 2) as financial_year,
         lines.status,
         lines.budget_gbp,
+        lines.budget_gbp_flag,
         lines.outturn_gbp,
+        lines.outturn_gbp_flag,
         lines.variance_gbp,
-        lines.variance_pct
+        lines.variance_gbp_flag,
+        lines.variance_pct,
+        lines.variance_pct_flag
     from lines
     where {{ not_quarantined('lines') }}
 

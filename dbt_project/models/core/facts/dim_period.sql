@@ -1,9 +1,15 @@
--- Grain: one row per period: every financial quarter and year from 2010-11 to 2025-26, and every other period met in a return.
+-- Grain: one row per period: every financial quarter and year from 2010-11 to the second after the current one, and every other period met in a return.
 {{ config(incremental_strategy='merge', unique_key='period_key') }}
 
 with indicator_lines as (
 
     select * from {{ ref('stg_indicator') }}
+
+),
+
+horizon as (
+
+    select make_timestamp({{ financial_year_start('current_date') }} + 3, 3, 31, 0, 0, 0) as last_day
 
 ),
 
@@ -13,7 +19,7 @@ quarters as (
         'financial_quarter' as period_type,
         first_day::date as period_start,
         (first_day + interval '3 months' - interval '1 day')::date as period_end
-    from generate_series(timestamp '2010-04-01', timestamp '2026-01-01', interval '3 months') as series (first_day)
+    from generate_series(timestamp '2010-04-01', (select last_day from horizon), interval '3 months') as series (first_day)
 
 ),
 
@@ -23,7 +29,7 @@ years as (
         'financial_year' as period_type,
         first_day::date as period_start,
         (first_day + interval '1 year' - interval '1 day')::date as period_end
-    from generate_series(timestamp '2010-04-01', timestamp '2025-04-01', interval '1 year') as series (first_day)
+    from generate_series(timestamp '2010-04-01', (select last_day from horizon), interval '1 year') as series (first_day)
 
 ),
 

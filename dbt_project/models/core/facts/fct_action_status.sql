@@ -7,25 +7,37 @@ with action_lines as (
 
 ),
 
+themes as (
+
+    select * from {{ ref('themes') }}
+
+),
+
 final as (
 
     select
-        load_id,
-        sheet,
-        line_number,
-        action_key,
-        reporting_quarter as period_key,
-        quarter_start as period_start,
-        quarter_end as period_end,
-        theme,
-        rag,
-        term,
-        term_printed,
-        is_carried_forward,
-        has_evidence,
-        has_lead,
-        findings
+        action_lines.load_id,
+        action_lines.sheet,
+        action_lines.line_number,
+        action_lines.action_key,
+        action_lines.action_number,
+        action_lines.reporting_quarter as period_key,
+        action_lines.quarter_start as period_start,
+        action_lines.quarter_end as period_end,
+        action_lines.theme,
+        themes.theme_order::integer as theme_order,
+        action_lines.reference,
+        action_lines.action_label,
+        action_lines.due_year,
+        action_lines.rag,
+        action_lines.term,
+        action_lines.term_printed,
+        action_lines.is_carried_forward,
+        action_lines.has_evidence,
+        action_lines.has_lead,
+        action_lines.findings
     from action_lines
+    left join themes on action_lines.theme = themes.theme
 
 )
 

@@ -21,9 +21,13 @@ final as (
         status,
         body = 'PCC Group' as is_total,
         budget_gbp,
+        budget_gbp_flag,
         outturn_gbp,
+        outturn_gbp_flag,
         variance_gbp,
+        variance_gbp_flag,
         variance_pct,
+        variance_pct_flag,
         budget_gbp - outturn_gbp as variance_computed_gbp
     from budget_lines
 

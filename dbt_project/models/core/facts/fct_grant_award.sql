@@ -19,9 +19,13 @@ final as (
         make_date(left(financial_year, 4)::integer + 1, 3, 31) as period_end,
         funding_round,
         round_count,
+        round_count_flag,
         award_count,
+        award_count_flag,
         available_gbp,
+        available_gbp_flag,
         awarded_gbp,
+        awarded_gbp_flag,
         status
     from award_lines
 

@@ -129,7 +129,9 @@ compared as (
         quarter_values.load_id,
         quarter_values.sheet,
         quarter_values.line_number,
-        coalesce(quarter_values.issued_on, release.as_of) as known_on,
+        cardinality(quarter_values.load_ids) as part_load_count,
+        quarter_values.issued_on as sent_on,
+        release.as_of,
         outcome_baselines.baseline_period_key,
         outcome_baselines.baseline_value,
         outcome_baselines.baseline_quarter_value,
@@ -167,7 +169,8 @@ measured as (
 
     select
         compared.*,
-        round(100 * compared.change / nullif(compared.baseline_quarter_value, 0), 1) as change_pct
+        -- Rated as it is; rounded only to be shown, or 5.04 % would pass for 5.
+        100 * compared.change / nullif(compared.baseline_quarter_value, 0) as change_pct
     from compared
 
 ),
@@ -179,7 +182,7 @@ final as (
         measure_code,
         area_code,
         period_key,
-        value,
+        case when aggregation = 'pooled' then round(value, 1) else value end as value,
         case when value is not null then value_qualifier end as value_qualifier,
         value_flag,
         numerator,
@@ -188,17 +191,11 @@ final as (
         baseline_value,
         baseline_quarter_value,
         is_baseline_labelled_as_year,
-        change,
-        change_pct,
+        case when aggregation = 'pooled' then round(change, 1) else change end as change,
+        round(change_pct, 1) as change_pct,
         status,
-        case
-            when value is not null then 'available'
-            when flag_state is not null then flag_state
-            when known_on < lagged_until then 'not_available_until'
-            when known_on <= period_end then 'not_due'
-            when due_on is null or known_on <= due_on then 'due'
-            else 'late'
-        end as lag_state,
+        {{ lag_state('as_of') }} as lag_state,
+        case when sent_on is not null then {{ lag_state('sent_on') }} end as lag_state_as_sent,
         coalesce(lagged_until, due_on) as available_on,
         -- The baseline's own quarter is no progress against itself.
         case
@@ -209,7 +206,8 @@ final as (
         aggregation,
         load_id,
         sheet,
-        line_number
+        line_number,
+        part_load_count
     from measured
 
 )

@@ -48,17 +48,21 @@ compared as (
         outcome_years.reason,
         outcome_baselines.baseline_period_key,
         outcome_baselines.baseline_value,
-        case when outcome_years.value_qualifier = 'exact' then outcome_years.value - outcome_baselines.baseline_exact_value end
-            as change,
-        -- A year that is not over is held against as many quarters of the baseline as it has.
+        outcome_years.status,
+        outcome_years.part_load_count,
+        outcome_years.load_id,
+        outcome_years.sheet,
+        outcome_years.line_number,
+        -- The year's own figure is compared where there is one; a year that is not over, by what it has to date.
         case
-            when measures.is_additive_over_time and outcome_years.quarter_count > 0 then outcome_years.value_to_date
+            when outcome_years.value is null then outcome_years.value_to_date
             when outcome_years.value_qualifier = 'exact' then outcome_years.value
         end as rated_value,
+        -- What is to date is held against as many quarters of the baseline as it has.
         case
-            when measures.is_additive_over_time and outcome_years.quarter_count > 0
-                then outcome_baselines.baseline_quarter_value * outcome_years.quarter_count
-            else outcome_baselines.baseline_exact_value
+            when not measures.is_additive_over_time then outcome_baselines.baseline_exact_value
+            when outcome_years.value is null then outcome_baselines.baseline_quarter_value * nullif(outcome_years.quarter_count, 0)
+            else outcome_baselines.baseline_quarter_value * 4
         end as rated_baseline,
         rules.better_sign,
         rules.green_at_least_pct,
@@ -77,9 +81,8 @@ measured as (
 
     select
         compared.*,
-        round(100 * compared.change / nullif(compared.baseline_value, 0), 1) as change_pct,
-        compared.better_sign
-        * round(100 * (compared.rated_value - compared.rated_baseline) / nullif(compared.rated_baseline, 0), 1) as improvement_pct
+        compared.rated_value - compared.rated_baseline as change,
+        100 * (compared.rated_value - compared.rated_baseline) / nullif(compared.rated_baseline, 0) as change_pct
     from compared
 
 ),
@@ -91,7 +94,7 @@ final as (
         measure_code,
         area_code,
         period_key,
-        value,
+        case when aggregation = 'pooled' then round(value, 1) else value end as value,
         case when value is not null then value_qualifier end as value_qualifier,
         numerator,
         denominator,
@@ -99,14 +102,21 @@ final as (
         value_to_date,
         baseline_period_key,
         baseline_value,
-        change,
-        change_pct,
+        rated_baseline as compared_with,
+        case when aggregation = 'pooled' then round(change, 1) else change end as change,
+        round(change_pct, 1) as change_pct,
         -- The baseline's own year is no progress against itself.
         case
-            when period_key is distinct from baseline_period_key then {{ rag_from('measured.improvement_pct', 'measured') }}
+            when period_key is distinct from baseline_period_key
+                then {{ rag_from('measured.better_sign * measured.change_pct', 'measured') }}
         end as rag_computed,
         aggregation,
-        reason
+        reason,
+        status,
+        load_id,
+        sheet,
+        line_number,
+        part_load_count
     from measured
 
 )

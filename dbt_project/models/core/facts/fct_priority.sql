@@ -20,45 +20,9 @@ periods as (
 
 ),
 
-actions as (
+outcome_quarters as (
 
-    select * from {{ ref('fct_action_status') }}
-
-),
-
-awards as (
-
-    select * from {{ ref('fct_grant_award') }}
-
-),
-
-funds as (
-
-    select * from {{ ref('dim_fund') }}
-
-),
-
-forms as (
-
-    select * from {{ ref('forms') }}
-
-),
-
-candidates as (
-
-    select * from {{ ref('int_candidate_publication') }}
-
-),
-
-expected_returns as (
-
-    select * from {{ source('ledger', 'expected_return') }}
-
-),
-
-loads as (
-
-    select * from {{ source('ledger', 'load') }}
+    select * from {{ ref('fct_outcome') }}
 
 ),
 
@@ -70,75 +34,40 @@ outcome_counts as (
 
 action_counts as (
 
-    select
-        actions.period_key,
-        forms.priority_slug,
-        count(*) filter (where actions.rag = 'R') as action_red_count,
-        count(*) filter (where actions.rag = 'A') as action_amber_count,
-        count(*) filter (where actions.rag = 'G') as action_green_count,
-        count(*) filter (where actions.rag = 'W') as action_white_count
-    from actions
-    inner join forms on forms.form = 'reducing_offending_action_plan'
-    where exists (
-        select 1 from candidates
-        where candidates.load_id = actions.load_id and candidates.period @> actions.period_end
-    )
-    group by actions.period_key, forms.priority_slug
+    select * from {{ ref('int_priority_action') }}
 
 ),
 
 award_sums as (
 
-    select
-        awards.period_key as financial_year,
-        funds.priority_slug,
-        sum(awards.awarded_gbp) as award_year_gbp
-    from awards
-    inner join funds on awards.fund_code = funds.fund_code
-    where awards.status <> 'plan'
-        and exists (
-            select 1 from candidates
-            where candidates.load_id = awards.load_id and candidates.period @> awards.period_end
-        )
-    group by awards.period_key, funds.priority_slug
+    select * from {{ ref('int_priority_award') }}
 
 ),
 
-returns_in as (
+budget_sums as (
 
-    select distinct
-        loads.form,
-        loads.partner_code,
-        loads.reporting_quarter
-    from candidates
-    inner join loads on candidates.load_id = loads.load_id
+    select * from {{ ref('int_priority_budget') }}
 
 ),
 
 return_counts as (
 
-    select
-        expected_returns.reporting_quarter as period_key,
-        forms.priority_slug,
-        count(*) filter (where expected_returns.due_on <= release.as_of) as return_due_count,
-        count(returns_in.form) as return_in_count,
-        count(*) filter (where expected_returns.due_on < release.as_of and returns_in.form is null) as return_late_count
-    from expected_returns
-    cross join release
-    inner join forms on expected_returns.form = forms.form
-    left join returns_in
-        on expected_returns.form = returns_in.form
-        and expected_returns.partner_code = returns_in.partner_code
-        and expected_returns.reporting_quarter = returns_in.reporting_quarter
-    group by expected_returns.reporting_quarter, forms.priority_slug
+    select * from {{ ref('int_priority_return') }}
 
 ),
 
+-- Every quarter of which anything is known or expected.
 spine as (
 
-    select distinct period_key from outcome_counts
+    select outcome_quarters.period_key
+    from outcome_quarters
+    inner join release on outcome_quarters.release_id = release.release_id
     union
     select period_key from action_counts
+    union
+    select period_key from award_sums
+    union
+    select period_key from budget_sums
     union
     select period_key from return_counts
 
@@ -160,6 +89,10 @@ final as (
         coalesce(action_counts.action_green_count, 0)::integer as action_green_count,
         coalesce(action_counts.action_white_count, 0)::integer as action_white_count,
         award_sums.award_year_gbp,
+        coalesce(award_sums.award_missing_count, 0)::integer as award_missing_count,
+        budget_sums.budget_year_gbp,
+        budget_sums.outturn_year_gbp,
+        coalesce(budget_sums.outturn_missing_count, 0)::integer as outturn_missing_count,
         coalesce(return_counts.return_due_count, 0)::integer as return_due_count,
         coalesce(return_counts.return_in_count, 0)::integer as return_in_count,
         coalesce(return_counts.return_late_count, 0)::integer as return_late_count
@@ -172,13 +105,16 @@ final as (
         on priorities.priority_code = outcome_counts.priority_code
         and periods.period_key = outcome_counts.period_key
     left join action_counts
-        on priorities.priority_slug = action_counts.priority_slug
+        on priorities.priority_code = action_counts.priority_code
         and periods.period_key = action_counts.period_key
     left join award_sums
-        on priorities.priority_slug = award_sums.priority_slug
-        and periods.financial_year = award_sums.financial_year
+        on priorities.priority_code = award_sums.priority_code
+        and periods.period_key = award_sums.period_key
+    left join budget_sums
+        on priorities.priority_code = budget_sums.priority_code
+        and periods.period_key = budget_sums.period_key
     left join return_counts
-        on priorities.priority_slug = return_counts.priority_slug
+        on priorities.priority_code = return_counts.priority_code
         and periods.period_key = return_counts.period_key
 
 )

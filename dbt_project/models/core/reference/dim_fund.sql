@@ -12,7 +12,6 @@ final as (
     select
         fund_code,
         fund_name,
-        priority_slug,
         valid_from,
         valid_to
     from funds
