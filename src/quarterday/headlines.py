@@ -70,6 +70,7 @@ select
     action_amber_count as amber,
     action_green_count as green,
     award_year_gbp as awards_gbp,
+    nullif(award_missing_count, 0) as unknown,
     return_in_count as returns_in,
     return_late_count as late
 from mart.fct_priority
