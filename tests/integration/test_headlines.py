@@ -20,7 +20,7 @@ def test_first_time_entrants_are_told_from_baseline_to_rating_and_nothing_is_lef
     assert [row[1:] for row in rows if row[0] == AREA] == [
         ("Baseline 2015-16", Decimal(263), "263", Decimal(0), None, "available"),
         ("2016-17 annual", Decimal(303), "305", Decimal(-2), "R", "available"),
-        ("2017-18 annual", None, "n/a", None, "G", "no total yet: Q4 due (30 Apr 2018)"),
+        ("2017-18 annual", None, "n/a", None, "G", "no total yet: Q4 late (30 Apr 2018)"),
         ("RAG declared", None, "G", None, "G", "available"),
     ]
     assert all(row[6] for row in rows)
