@@ -47,8 +47,8 @@ STATE = STATE_FOLDERS | {"runtime.json", "server.url"}
 UMASK = 0o077
 USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
 METADATA_ROLE = "quarterday_airflow"
-# A worker is held until its task's process has gone, a second or so after the task is done. With no more workers than
-# tasks at a time, each task waits for the one before to be cleared away.
+# More than run at a time: measured, tasks wait a second to start with 4 workers and a tenth with 8, likely because a
+# worker is held until its last task's process has gone (docs/measurements.md).
 PARALLELISM = 8
 READY_SECONDS = 180.0
 API_PATIENCE_SECONDS = 1.0
