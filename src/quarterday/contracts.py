@@ -7,7 +7,7 @@ without the standard's own package, which takes a second to import: a test holds
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ class Column:
     """One column of a form, as its contract says it.
 
     ``key_position`` is 1, 2, ... for columns of the key; ``scale`` multiplies a sent number (1000 for thousands);
-    ``severity`` and ``action`` are those of a line that breaks the column's rules.
+    ``severity`` and ``action`` are those of a line that breaks the column's rules; ``measures`` says of each
+    measure of an indicator form its unit, unit of count and meaning.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Column:
     scale: int = 1
     severity: str = "critical"
     action: str = "quarantine_line"
+    measures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,7 @@ def _column(raw: dict[str, Any]) -> Column:
         scale=int(custom.get("scale", 1)),
         severity=rule.get("severity") or custom.get("severity", "critical"),
         action=_one_of(custom.get("action", "quarantine_line"), ACTIONS, f"action of {raw['name']}"),
+        measures=custom.get("measures") or {},
     )
 
 
