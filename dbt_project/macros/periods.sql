@@ -50,3 +50,13 @@
         when bool_or({{ status }} is not null) then 'final'
     end
 {%- endmacro %}
+
+{# Quarters counted through: a quarter's number is one more than that of the quarter before it. #}
+{% macro quarter_index(day) -%}
+    (extract(year from {{ day }}) * 4 + extract(quarter from {{ day }}))::integer
+{%- endmacro %}
+
+{# A rate is of something: without its numerator and denominator it can neither be pooled nor charted. #}
+{% macro is_rate(unit) -%}
+    ({{ unit }} = 'percent' or {{ unit }} ~ '(^|_)per_[0-9]+$')
+{%- endmacro %}

@@ -232,6 +232,27 @@ def test_quarter_without_a_figure_says_why(marts: Settings) -> None:
     assert found == [(None, "x", "late", "not_due")]
 
 
+def test_quarter_is_charted_with_trial_limits_or_says_why_not(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select distinct
+            measure_code, signal, signal_state, signal_reason, process_mean, upper_limit, limit_point_count
+        from mart.fct_outcome where area_code = 'pcc_area' and measure_code <> 'adult_reoffending_rate'
+        order by 1, 4""",
+    )
+    # Seven quarters: mean 446 / 7, moving ranges 94 / 6, limits 2.66 of them apart from the mean.
+    limits = (Decimal("63.7143"), Decimal("105.3876"), 7)
+    nothing = (None, None, None)
+    assert found == [
+        ("first_time_entrants", None, "not_charted", "no_figure", *nothing),
+        ("first_time_entrants", "none", "trial_limits", None, *limits),
+        ("victim_gateway_referrals", None, "not_charted", "hedged_value", *nothing),
+        ("victim_gateway_referrals", None, "not_charted", "too_few_points", *nothing),
+        ("youth_reoffending_rate", None, "not_charted", "no_figure", *nothing),
+        ("youth_reoffending_rate", None, "not_charted", "rate_without_denominator", *nothing),
+    ]
+
+
 def test_action_overview_counts_rows_and_keeps_the_printed_cell_beside(marts: Settings) -> None:
     found = rows(
         marts,

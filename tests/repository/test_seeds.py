@@ -71,6 +71,7 @@ def test_every_form_and_partner_of_a_contract_is_in_its_seed() -> None:
         ("outcomes", "priority_code", "priorities", "priority_code"),
         ("priorities", "plan_code", "plans", "plan_code"),
         ("baselines", "measure_code", "measures", "measure_code"),
+        ("series_breaks", "measure_code", "measures", "measure_code"),
         ("form_priorities", "form", "forms", "form"),
         ("form_priorities", "priority_code", "priorities", "priority_code"),
         ("fund_priorities", "fund_code", "funds", "fund_code"),

@@ -49,6 +49,12 @@ flags as (
 
 ),
 
+signals as (
+
+    select * from {{ ref('int_outcome_signal') }}
+
+),
+
 due_dates as (
 
     select
@@ -117,6 +123,7 @@ compared as (
         spine.measure_code,
         spine.area_code,
         spine.period_key,
+        spine.period_start,
         spine.period_end,
         quarter_values.value,
         quarter_values.value_qualifier,
@@ -203,12 +210,26 @@ final as (
                 then {{ rag_from('measured.better_sign * measured.change_pct', 'measured') }}
         end as rag_computed,
         declared_rag as rag_declared,
+        signals.signal,
+        signals.signal_rule,
+        coalesce(signals.signal_state, 'not_charted') as signal_state,
+        -- A quarter that no return speaks of is not in the chart at all.
+        case when signals.signal_state is null then 'no_figure' else signals.signal_reason end as signal_reason,
+        signals.process_mean,
+        signals.mean_moving_range,
+        signals.lower_limit,
+        signals.upper_limit,
+        signals.limit_point_count,
+        signals.missing_before_count,
+        signals.chart_from as charted_from,
+        signals.rebase_reason,
         aggregation,
         load_id,
         sheet,
         line_number,
         part_load_count
     from measured
+    left join signals using (measure_code, area_code, period_start)
 
 )
 

@@ -1,0 +1,6 @@
+{# The columns that a view promises in its contract, of one relation: written once, in the YAML file beside the view. #}
+{% macro promised_columns(relation, but=[]) -%}
+    {%- for name in model.columns if name not in but %}
+        {{ relation }}.{{ name }}{{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
