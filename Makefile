@@ -6,6 +6,8 @@ BIN := $(ROOT)/.venv/bin
 # What Quarterday makes in its home, named one by one: the home may be a folder that holds other things too.
 STATE := airflow archive dbt inbox logs postgres postgres.new receipts run runtime.json secrets server.url
 MAKEFLAGS += --no-print-directory
+# A process of tests has a database server of its own; on a server that is named all tests run in one.
+SHARE := $(if $(QUARTERDAY_TEST_DATABASE_URL),,-n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder)
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down status test test-long lint lock clean
 
@@ -35,10 +37,10 @@ status: install  ## What runs, and where the returns stand
 	@cd $(ROOT) && $(BIN)/quarterday status
 
 test: lint  ## Linters and the tests
-	@cd $(ROOT) && $(BIN)/python -m pytest tests
+	@cd $(ROOT) && $(BIN)/python -m pytest $(SHARE) tests
 
 test-long: lint  ## The same, with the long proofs at full size
-	@cd $(ROOT) && QUARTERDAY_LONG_TESTS=1 $(BIN)/python -m pytest tests
+	@cd $(ROOT) && QUARTERDAY_LONG_TESTS=1 $(BIN)/python -m pytest $(SHARE) tests
 
 lint: install  ## Only the linters
 	@cd $(ROOT) && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict src

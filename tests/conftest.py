@@ -20,8 +20,9 @@ from psycopg2 import sql
 
 from quarterday import server
 from quarterday.settings import Settings, load_settings
+from tests.parallel_plugin import is_shared_out
 
-pytest_plugins = ("tests.long_plugin",)
+pytest_plugins = ("tests.long_plugin", "tests.parallel_plugin")
 
 PROJECT = Path(__file__).parents[1]
 SHARED = PROJECT.parent / "shared"
@@ -51,7 +52,9 @@ def session_settings() -> Settings:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the embedded server unless a server is named; tests find it in the environment."""
-    if session.config.option.collectonly or os.environ.get("QUARTERDAY_TEST_DATABASE_URL"):
+    if session.config.option.collectonly or is_shared_out(session.config):
+        return
+    if os.environ.get("QUARTERDAY_TEST_DATABASE_URL"):
         return
     settings = session_settings()
     os.environ["QUARTERDAY_TEST_DATABASE_URL"] = server.start(settings)
