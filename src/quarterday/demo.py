@@ -27,7 +27,7 @@ from quarterday.errors import OperatorError
 from quarterday.headlines import HEADLINES
 from quarterday.settings import Settings
 from quarterday.showing import as_table, fetch
-from quarterday.supervising import Busy, memory_bytes, only_one
+from quarterday.supervising import Busy, Memory, memory_of, only_one
 
 PATIENCE_SECONDS = 900.0
 OVERHEAD_SECONDS = 0.5
@@ -85,13 +85,13 @@ class MemoryWatch(threading.Thread):
         super().__init__(daemon=True)
         self._settings = settings
         self._over = threading.Event()
-        self.peak_bytes = 0
+        self.peak = Memory(0, is_bound=False)
 
     def run(self) -> None:
         """Sample until told to stop."""
         while not self._over.wait(MEMORY_SECONDS):
-            now = memory_bytes([os.getpid(), *services.process_ids(self._settings)])
-            self.peak_bytes = max(self.peak_bytes, now)
+            now = memory_of([os.getpid(), *services.process_ids(self._settings)])
+            self.peak = max(self.peak, now, key=lambda memory: memory.size)
 
     def stop(self) -> None:
         """End the sampling."""
@@ -195,7 +195,7 @@ def _take_in_and_show(returns: list[DemoReturn], settings: Settings, console: Co
     watch.stop()
     is_as_expected = _show_verdicts(returns, settings, console)
     _show_headlines(settings, console)
-    _show_costs(asked, began, watch.peak_bytes, console)
+    _show_costs(asked, began, watch.peak, console)
     _show_places(settings, console)
     return is_as_expected
 
@@ -419,14 +419,15 @@ def _show_headlines(settings: Settings, console: Console) -> None:
         console.print(as_table(title, columns, rows))
 
 
-def _show_costs(asked: AirflowClient, began: datetime, peak_bytes: int, console: Console) -> None:
+def _show_costs(asked: AirflowClient, began: datetime, peak: Memory, console: Console) -> None:
     overhead = overhead_per_task(asked.runs(since=began.isoformat()), asked.task_instances())
     console.print()
     if overhead:
         runs, tasks, seconds = overhead
         measured = f"{seconds:.2f} s per task (target: {OVERHEAD_SECONDS} s on a machine with nothing else to do)"
         console.print(f"Airflow's own time: {measured}, over {tasks} tasks in {runs} runs.")
-    console.print(f"Peak memory: {peak_bytes / 2**30:.2f} GiB, the database, Airflow and its tasks together.")
+    at_most = "at most " if peak.is_bound else ""
+    console.print(f"Peak memory: {at_most}{peak.size / 2**30:.2f} GiB, the database, Airflow and its tasks together.")
 
 
 def overhead_per_task(runs: Sequence[dict[str, Any]], tasks: Sequence[dict[str, Any]]) -> tuple[int, int, float] | None:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -140,24 +141,50 @@ def only_one(lock_file: Path, busy: str) -> Iterator[None]:
         yield
 
 
-def memory_bytes(process_ids: Sequence[int]) -> int:
+@dataclass(frozen=True)
+class Memory:
+    """The memory of processes in bytes; ``is_bound`` when it is at most so much, since some can't be looked into."""
+
+    size: int
+    is_bound: bool
+
+
+def memory_of(process_ids: Sequence[int]) -> Memory:
     """Return the memory of processes: each shared page is divided among those that share it (PSS).
 
-    Of a process that may not be looked into, as of another user's, only the pages it shares with nobody are counted.
+    Airflow closes the process that watches over a task to all but root. What such a fork holds alone came to it by page
+    faults of its own, which are counted for everybody to see; the rest is its parent's, and taken in once.
     """
-    return sum(_memory_of(process_id) for process_id in process_ids)
+    sizes = [_shared_out(process_id) for process_id in process_ids]
+    closed = [_of_closed(process_id) for process_id, size in zip(process_ids, sizes, strict=True) if size is None]
+    own = sum(size for size, _ in closed) + max((inherited for _, inherited in closed), default=0)
+    return Memory(sum(size or 0 for size in sizes) + own, bool(closed))
 
 
-def _memory_of(process_id: int) -> int:
+def _shared_out(process_id: int) -> int | None:
+    """Return a process's share of its pages; 0 when it is gone, None when it may not be looked into."""
     try:
         for line in Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
+    except PermissionError:
+        return None
     except OSError:
-        with contextlib.suppress(OSError):
-            pages = Path(f"/proc/{process_id}/statm").read_text().split()
-            return (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE")
+        return 0
     return 0
+
+
+def _of_closed(process_id: int) -> tuple[int, int]:
+    """Return the bytes that a process holds alone, at most, and those that it may have from its parent."""
+    try:
+        resident, shared = Path(f"/proc/{process_id}/statm").read_text().split()[1:3]
+        stat = Path(f"/proc/{process_id}/stat").read_text()
+    except OSError:
+        return 0, 0
+    faults = int(stat[stat.rindex(")") + 2 :].split()[7])
+    pages = int(resident) - int(shared)
+    alone = min(pages, faults)
+    return alone * resource.getpagesize(), (pages - alone) * resource.getpagesize()
 
 
 def _members(record: Record) -> list[ProcessState]:

@@ -14,18 +14,20 @@ from pathlib import Path
 
 import pytest
 
+from quarterday import supervising
 from quarterday.errors import OperatorError
 from quarterday.services import UMASK
 from quarterday.supervising import (
     Service,
     find_service,
-    memory_bytes,
+    memory_of,
     only_one,
     service_processes,
     start_service,
     stop_services,
 )
 
+MEGABYTE = 2**20
 # A service with a child in a process group of its own, as Airflow's tasks are.
 WITH_CHILD = "import os, time\nif os.fork() == 0:\n    os.setpgid(0, 0)\ntime.sleep(600)"
 STUBBORN = (
@@ -52,6 +54,13 @@ def wait_for(happens: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def fork_that_waits() -> int:
+    process_id = os.fork()
+    while process_id == 0:
+        signal.pause()
+    return process_id
+
+
 def is_alive(process_id: int) -> bool:
     stat = Path(f"/proc/{process_id}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
@@ -63,7 +72,24 @@ def test_service_is_found_with_what_it_was_started_with(start: Callable[[str], i
     assert record
     assert (record.process_id, record.fingerprint) == (process_id, "first")
     wait_for(lambda: len(service_processes(tmp_path, "sleeper")) == 2)
-    assert memory_bytes(service_processes(tmp_path, "sleeper")) > 1_000_000
+    memory = memory_of(service_processes(tmp_path, "sleeper"))
+    assert memory.size > 1_000_000
+    assert not memory.is_bound
+
+
+def test_a_fork_that_is_closed_to_us_counts_what_it_changed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ballast = b"x" * (64 * MEGABYTE)
+    forks = [fork_that_waits() for _ in range(3)]
+    try:
+        monkeypatch.setattr(supervising, "_shared_out", lambda process_id: None)
+        memory = memory_of(forks)
+        assert memory.is_bound
+        assert 64 * MEGABYTE < memory.size < 3 * 64 * MEGABYTE
+    finally:
+        for fork in forks:
+            os.kill(fork, signal.SIGKILL)
+            os.waitpid(fork, 0)
+    assert ballast
 
 
 def test_children_are_stopped_when_their_leader_was_killed(start: Callable[[str], int], tmp_path: Path) -> None:
