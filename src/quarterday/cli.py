@@ -114,17 +114,27 @@ def status() -> None:
 
 
 @app.command()
-def check(file: File, partner: Partner) -> None:
+def check(
+    file: File,
+    partner: Annotated[
+        str | None,
+        typer.Option("--partner", "-p", help="Who sent it; needed where more than one partner sends the form."),
+    ] = None,
+) -> None:
     """Judge a return without loading it, and print the receipt that its partner would get.
 
-    Exits with 1 when the return would be rejected. Needs the database, not Airflow.
+    Exits with 1 when the return would be rejected. Needs the database, not Airflow. A form that is new or changed
+    in returns/ is judged as it stands there.
 
     Example:  quarterday check stoke_yos_fte_2017-18-Q3.csv --partner yos_stoke
     """
     from quarterday import loading, server, services
+    from quarterday.contracts import load_forms
+    from quarterday.identifying import only_partner
 
     settings = _settings()
     file = _existing(file)
+    partner = partner or only_partner(file.name, load_forms(settings.returns))
     was_running = bool(settings.server_url) or server.is_running(settings)
     if not (settings.home / "server.url").exists() and not settings.server_url:
         migrate()
@@ -138,6 +148,33 @@ def check(file: File, partner: Partner) -> None:
     typer.echo(receipt)
     if not verdict.is_admitted:
         raise typer.Exit(EXIT_REJECTED)
+
+
+@app.command("new-form")
+def new_form(
+    file: Annotated[Path, typer.Argument(help="A sample: a return as its partner sends it.", show_default=False)],
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="The form's code; else from the file's name.")
+    ] = None,
+    partner: Annotated[str | None, typer.Option("--partner", "-p", help="The code of who sends it.")] = None,
+    family: Annotated[str | None, typer.Option("--family", "-f", help="indicator or register; else guessed.")] = None,
+) -> None:
+    """Draft a form from a sample file: a first contract and layout in returns/, to edit.
+
+    Says what it found, what it guessed and what is left to decide. What it can't know is marked FILL IN, and no form
+    loads before that is written over. Takes xlsx, xls, ods and csv; writes over nothing.
+
+    An [bold]indicator[/bold] form holds figures (measure, breakdown, area, period, value) and needs no code; a
+    [bold]register[/bold] form holds things (a crime, a grant, an action) and needs a staging model.
+
+    Example:  quarterday new-form "Drug service 2026-27 Q1.csv" --partner drug_service
+
+    What to do next: docs/how-to/add-a-form.md
+    """
+    from quarterday.sketching.sketch import sketch_form
+    from quarterday.sketching.telling import show
+
+    show(sketch_form(_existing(file), _settings(), name, partner, family))
 
 
 @app.command()

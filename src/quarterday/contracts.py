@@ -16,6 +16,7 @@ import yaml
 
 from quarterday.errors import OperatorError
 from quarterday.layouts import INDICATOR_FIELDS, Layout, load_layout
+from quarterday.openplaces import refuse_open_places
 
 FAMILIES = ("indicator", "register")
 CADENCES = ("financial_quarter", "financial_year", "season", "as_at", "irregular")
@@ -164,11 +165,13 @@ def load_contract(folder: Path) -> Contract:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
+        text = path.read_text(encoding="utf-8")
+        raw = yaml.load(text, _LOADER)
     except FileNotFoundError:
         raise OperatorError(f"{path}: a form needs a contract. See docs/how-to/add-a-form.md.") from None
     except yaml.YAMLError as error:
         raise OperatorError(f"{path}: not YAML: {error}") from None
+    refuse_open_places(path, text)
     if not isinstance(raw, dict):
         raise OperatorError(f"{path}: expected a mapping of keys, found {type(raw).__name__}.")
     return raw

@@ -157,6 +157,28 @@ def deploy(connection: Connection, forms: Mapping[str, Form]) -> None:
     )
 
 
+def is_deployed(form: Form, connection: Connection) -> bool:
+    """Return whether a form's typed view is there and is the one that its contract and layout ask for.
+
+    Args:
+        form: The form.
+        connection: Open transaction of a role that may read ``landing`` and make temporary views; to be rolled back.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select to_regclass(%s), to_regclass(%s)", (f"typed.{_name(form.name)}", f"landing.{form.name}"))
+        if None in (cursor.fetchone() or (None,)):
+            return False
+        try:
+            cursor.execute(f"create temporary view typed_as_asked as\n{typed_view(form)}")
+        except psycopg2.errors.UndefinedColumn:
+            return False
+        cursor.execute(
+            "select pg_get_viewdef('pg_temp.typed_as_asked'::regclass) = pg_get_viewdef(%s::regclass)",
+            (f"typed.{_name(form.name)}",),
+        )
+        return bool((cursor.fetchone() or (False,))[0])
+
+
 def _deploy_view(name: str, query: str, comment: str, connection: Connection) -> None:
     view = f"typed.{_name(name)}"
     with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from quarterday.calendar import FinancialQuarter, Period, parse_date, parse_period
 from quarterday.contracts import Form
-from quarterday.errors import Finding, ReturnIsNotRecognised, ReturnIsUnreadable
+from quarterday.errors import Finding, OperatorError, ReturnIsNotRecognised, ReturnIsUnreadable
 from quarterday.layouts import Edition, Source
 from quarterday.reading.files import Sheet, read_grid
 from quarterday.reading.places import Found, search_sheet
@@ -53,6 +53,19 @@ def identify(path: Path, partner_code: str, forms: Mapping[str, Form]) -> Identi
     edition = _edition_of(path.name, partner_code, period.quarter, form)
     issued_on = _issued_on(path, partner_code, form)
     return Identity(form.name, partner_code, edition.name, period.quarter.key, issued_on, period)
+
+
+def only_partner(name: str, forms: Mapping[str, Form]) -> str:
+    """Return the one partner that sends files of such a name; 'unknown' where no form claims it.
+
+    Raises:
+        OperatorError: More than one partner may have sent it.
+    """
+    claiming = [form for form in forms.values() if is_like(name, form.layout.file_names)]
+    partners = dict.fromkeys(partner for form in claiming for partner in form.contract.partners)
+    if len(partners) > 1:
+        raise OperatorError(f"{name} may be from {' or '.join(partners)}. Say from whom, with --partner.")
+    return next(iter(partners), "unknown")
 
 
 def _reject(name: str, check_id: str, expected: str, found: str | None, remedy: str) -> ReturnIsNotRecognised:

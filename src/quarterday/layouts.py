@@ -88,6 +88,7 @@ import yaml
 
 from quarterday.calendar import PERIOD_TYPES, FinancialQuarter
 from quarterday.errors import OperatorError
+from quarterday.openplaces import refuse_open_places
 from quarterday.wording import is_like, mark_key, matching, plain
 
 INDICATOR_FIELDS = (
@@ -292,11 +293,13 @@ def load_layout(path: Path, fields: tuple[str, ...], is_indicator: bool) -> Layo
         file and the key.
     """
     try:
-        raw = yaml.load(Path(path).read_text(encoding="utf-8"), _LOADER)
+        text = Path(path).read_text(encoding="utf-8")
+        raw = yaml.load(text, _LOADER)
     except FileNotFoundError:
         raise OperatorError(f"{path}: a form needs a layout. See docs/how-to/add-a-form.md.") from None
     except yaml.YAMLError as error:
         raise OperatorError(f"{path}: not YAML: {error}") from None
+    refuse_open_places(Path(path), text)
     return _Reading(Path(path), fields, is_indicator).layout(raw)
 
 

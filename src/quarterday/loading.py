@@ -8,7 +8,7 @@ from secrets import token_hex
 
 from psycopg2.extensions import connection as Connection
 
-from quarterday import receipts
+from quarterday import generating, receipts
 from quarterday.archiving import ArchivedFile
 from quarterday.checking.judging import Verdict, judge_findings, judge_load
 from quarterday.contracts import Form, load_forms
@@ -105,14 +105,30 @@ def withdraw_load(load_id: int, reason: str, settings: Settings) -> None:
 
 
 def check_file(path: Path, partner_code: str, settings: Settings) -> tuple[Verdict, str]:
-    """Judge a file without loading it; return the verdict and the receipt as text. The database is left unchanged."""
+    """Judge a file without loading it; return the verdict and the receipt as text. The database is left unchanged.
+
+    A form that is new, or not as the warehouse has it, is set up for the check alone, by its owner.
+    """
     forms = load_forms(settings.returns)
+    form = forms.get(_form_named(path, partner_code, forms) or "")
     with connect(settings, "loader") as connection:
+        is_ready = form is None or generating.is_deployed(form, connection)
+        connection.rollback()
+    with connect(settings, "loader" if is_ready else "owner") as connection:
         try:
+            if form and not is_ready:
+                generating.deploy(connection, {form.name: form})
             load_id, verdict = _try_out(path, partner_code, forms, connection, settings)
             return verdict, receipts.as_text(load_id, connection)
         finally:
             connection.rollback()
+
+
+def _form_named(path: Path, partner_code: str, forms: dict[str, Form]) -> str | None:
+    try:
+        return identify(path, partner_code, forms).form
+    except ReturnRejected:
+        return None
 
 
 def _land(

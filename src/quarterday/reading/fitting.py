@@ -100,7 +100,7 @@ def fit_sheet(sheet: Sheet, edition: Edition, check_id: str) -> tuple[Fit | None
     top = list(islice(sheet.rows(), HEADER_WITHIN_ROWS))
     best, most = None, 0
     for start in range(len(top)):
-        headings = _headings(top[start : start + edition.header_rows], sheet)
+        headings = headings_of(top[start : start + edition.header_rows], sheet)
         if edition.header_find and not _holds(headings, edition.header_find):
             continue
         claimed = sum(_claims(heading, edition) for heading in headings if heading)
@@ -118,7 +118,7 @@ def _is_filled(cells: Iterable[str | None]) -> bool:
     return any(cell and cell.strip() for cell in cells)
 
 
-def _headings(rows: list[Row], sheet: Sheet) -> tuple[str | None, ...]:
+def headings_of(rows: list[Row], sheet: Sheet) -> tuple[str | None, ...]:
     """Return one heading per column; the parts of several rows are joined with ' | '."""
     width = max((len(cells) for _, cells in rows), default=0)
     parts: list[list[str]] = [[] for _ in range(width)]
