@@ -8,10 +8,9 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from quarterday.checking.checks import Check, contract_checks
-from quarterday.checking.issues import HIDDEN
 from quarterday.checking.judging import judge_by_checks, judge_findings, judge_load
 from quarterday.checking.suites import CheckCouldNotRun
-from quarterday.errors import Finding
+from quarterday.errors import HIDDEN, Finding
 from tests.checking_support import (
     GOOD_CALL,
     GOOD_VISIT,

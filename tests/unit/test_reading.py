@@ -16,7 +16,7 @@ from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
 from quarterday.contracts import Form, load_form
-from quarterday.errors import Finding, ReturnDoesNotFitForm, ReturnIsUnreadable
+from quarterday.errors import HIDDEN, Finding, ReturnDoesNotFitForm, ReturnIsUnreadable
 from quarterday.identifying import identify
 from quarterday.reading import Line, files, read_grid, read_return
 
@@ -26,14 +26,17 @@ PARTNER = "icv_scheme"
 EDITION: dict[str, Any] = {"name": "2015-09", "columns": {"Area": "area", "Measure": "measure", "Visits": "value"}}
 
 
-def make_form(folder: Path, layout: dict[str, Any] | None = None, **edition: Any) -> Form:
-    """Write a small indicator form whose edition has the given keys, and load it."""
+def make_form(folder: Path, layout: dict[str, Any] | None = None, personal: str | None = None, **edition: Any) -> Form:
+    """Write a small indicator form whose edition has the given keys, and a personal column if named, and load it."""
     folder = folder / "returns" / "visits"
     folder.mkdir(parents=True, exist_ok=True)
     columns = [
         {"name": "area_code", "logicalType": "string", "primaryKey": True, "primaryKeyPosition": 1},
         {"name": "value", "logicalType": "number", "required": True},
     ]
+    if personal:
+        about = [{"property": "personal", "value": True}]
+        columns.append({"name": personal, "logicalType": "string", "customProperties": about})
     custom = {
         "family": "indicator",
         "checkPrefix": "VIS",
@@ -390,6 +393,29 @@ def test_cells_under_no_heading_are_told_once(tmp_path: Path) -> None:
     ]
     (finding,) = findings(write_xlsx(tmp_path, {"Q3": rows}), make_form(tmp_path))
     assert (finding.check_id, finding.line, finding.column, finding.found) == ("VIS-002", 3, "D", "why")
+
+
+PERSONAL = {"columns": {**EDITION["columns"], "Visited by": "note"}, "personal": "note"}
+
+
+def test_what_is_found_in_a_personal_column_is_not_repeated(tmp_path: Path) -> None:
+    statement = {"is": "quarter", "from": "column", "heading": "Visited by"}
+    form = make_form(tmp_path, says=[statement], **PERSONAL)
+    text = "Area,Measure,Visits,Visited by\nStoke,a,1,A. Person\n"
+    (finding,) = findings(write_csv(tmp_path, text), form)
+    assert (finding.check_id, finding.line, finding.column, finding.found) == ("VIS-003", 2, "Visited by", HIDDEN)
+
+
+@pytest.mark.parametrize("text", ["Area,Measure,Visits,Visited by,\nStoke,a,1,x,A. Person\n", "Stoke,a,1,A. Person\n"])
+def test_what_may_have_slipped_out_of_a_personal_column_is_not_repeated(text: str, tmp_path: Path) -> None:
+    found = findings(write_csv(tmp_path, text), make_form(tmp_path, **PERSONAL))
+    assert [finding.found for finding in found] == [HIDDEN]
+
+
+def test_what_is_found_beside_a_personal_column_is_repeated(tmp_path: Path) -> None:
+    form = make_form(tmp_path, says=[{"is": "quarter", "from": "column", "heading": "Measure"}], **PERSONAL)
+    (finding,) = findings(write_csv(tmp_path, "Area,Measure,Visits,Visited by\nStoke,a,1,A. Person\n"), form)
+    assert finding.found == "a"
 
 
 def test_a_record_that_was_cut_off_is_told(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from psycopg2.extensions import cursor as Cursor
 from quarterday.checking.checks import Check, sql_text
 from quarterday.checking.profile import fails, filled, plain_cells, tested_lines, typed_view, with_lines
 from quarterday.contracts import Form
+from quarterday.errors import HIDDEN
 
 LINES_KEPT = 10_000
 COLUMNS = """select null::text as check_id, null::text as sheet, null::integer as line_number,
     null::integer as column_number, null::text as expected, null::text as found where false"""
-HIDDEN = "(not repeated: personal data)"
 
 # What an indicator form sent for a typed column.
 AS_SENT = {

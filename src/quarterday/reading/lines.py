@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from quarterday.calendar import FinancialQuarter, Period, parse_date, parse_period
 from quarterday.contracts import Form
-from quarterday.errors import Finding, ReturnDoesNotFitForm
+from quarterday.errors import HIDDEN, Finding, ReturnDoesNotFitForm
 from quarterday.layouts import Edition, Source, Statement, code_for
 from quarterday.reading.files import Row, read_grid
 from quarterday.reading.fitting import REMEDY, Fit, WideColumn, choose_sheets, fit_sheet
@@ -130,7 +130,8 @@ class _Return:
         fits = []
         for sheet, table in sheets:
             fit, faults = fit_sheet(sheet, table, self.check_id(2))
-            findings += faults
+            # Without its headings the first row is one of lines, and may be about a person.
+            findings += [self.without_person(fault) for fault in faults] if fit is None else faults
             fits += [fit] if fit else []
         return fits, findings
 
@@ -166,9 +167,27 @@ class _Return:
         return readings
 
     def reject_if_faulty(self, faults: list[Finding]) -> None:
-        findings = [*faults, *self.findings.values()]
+        findings = [*faults, *(self.masked(finding) for finding in self.findings.values())]
         if findings:
             raise ReturnDoesNotFitForm(self.path.name, findings)
+
+    @cached_property
+    def personal_fields(self) -> frozenset[str]:
+        """What a column can be that the contract says is about a person."""
+        names = [column.name for column in self.form.contract.columns if column.personal]
+        return frozenset(part for name in names for part in (name, name.removesuffix("_code")))
+
+    def masked(self, finding: Finding) -> Finding:
+        """Return a finding without what it found, where that stood in a personal column."""
+        tables = self.edition.tables or (self.edition,)
+        personal = [rule for table in tables for rule in table.columns if rule.field in self.personal_fields]
+        # A column that is told by its place may have any heading.
+        is_personal = any(rule.place is not None or rule.claims(finding.column or "") for rule in personal)
+        return self.without_person(finding) if is_personal else finding
+
+    def without_person(self, finding: Finding) -> Finding:
+        """Return a finding without what it found, where the form has anything personal in it."""
+        return replace(finding, found=HIDDEN) if self.personal_fields and finding.found else finding
 
     def check_issued(self) -> None:
         """Find fault with a day of issue that is written but is no date; identify took it for not given."""
@@ -423,7 +442,8 @@ class _SheetReading:
                     line,
                     self.fit.heading(index),
                 )
-                self.whole.find(("no heading", self.sheet.name, index), finding)
+                # What slipped out of its column may come from any, so also from a personal one.
+                self.whole.find(("no heading", self.sheet.name, index), self.whole.without_person(finding))
         for statement in self.edition.says:
             if statement.source.origin == "column":
                 self.check_cell(statement, line, cells)
