@@ -21,6 +21,8 @@ from psycopg2 import sql
 from psycopg2.extras import execute_values
 
 from quarterday import releasing
+from quarterday.checking.correcting import apply_corrections
+from quarterday.contracts import load_forms
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 from tests.conftest import database_named, run_on_server, session_settings
@@ -162,6 +164,7 @@ def admit_register(
             f"insert into landing.{form} (load_id, sheet, line_number, {', '.join(columns)}) values %s",
             [(load_id, "Sheet1", number, *line.values()) for number, line in enumerate(lines, start=2)],
         )
+        apply_corrections(load_id, load_forms(settings.returns)[form], connection)
         _admit(cursor, load_id, len(lines), [period])
     return load_id
 

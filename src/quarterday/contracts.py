@@ -14,6 +14,13 @@ from typing import Any
 
 import yaml
 
+from quarterday.corrections import (
+    INDICATOR_COLUMNS,
+    INDICATOR_KEYS,
+    CorrectableColumns,
+    Correction,
+    load_corrections,
+)
 from quarterday.errors import OperatorError
 from quarterday.layouts import INDICATOR_FIELDS, Layout, load_layout
 from quarterday.openplaces import refuse_open_places
@@ -93,11 +100,12 @@ class Contract:
 
 @dataclass(frozen=True)
 class Form:
-    """A form: its contract, its layout and its folder."""
+    """A form: its contract, its layout, its folder, and what is known to be wrong in its returns."""
 
     contract: Contract
     layout: Layout
     folder: Path
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def name(self) -> str:
@@ -133,13 +141,23 @@ def load_form(folder: Path) -> Form:
     """Read one form's folder.
 
     Raises:
-        OperatorError: The contract or the layout is missing or wrong.
+        OperatorError: The contract or the layout is missing, or one of its files is wrong.
     """
     contract = load_contract(folder)
-    fields = INDICATOR_FIELDS if contract.family == "indicator" else tuple(column.name for column in contract.columns)
-    return Form(
-        contract, load_layout(folder / LAYOUT_FILE, fields, is_indicator=contract.family == "indicator"), folder
-    )
+    is_indicator = contract.family == "indicator"
+    fields = INDICATOR_FIELDS if is_indicator else tuple(column.name for column in contract.columns)
+    layout = load_layout(folder / LAYOUT_FILE, fields, is_indicator=is_indicator)
+    corrections = load_corrections(folder, contract.check_prefix, _correctable(contract))
+    return Form(contract, layout, folder, corrections)
+
+
+def _correctable(contract: Contract) -> CorrectableColumns:
+    headings = {column.name: column.business_name for column in contract.columns}
+    personal = {column.name for column in contract.columns if column.personal}
+    if contract.family == "indicator":
+        named = {name: headings.get(name, name.replace("_", " ").capitalize()) for name in INDICATOR_COLUMNS}
+        return CorrectableColumns(named, INDICATOR_KEYS, personal)
+    return CorrectableColumns(headings, tuple(headings), personal)
 
 
 def load_contract(folder: Path) -> Contract:

@@ -73,7 +73,9 @@ INDICATOR_TYPED = (
     ("status", "text", "target, plan, provisional, interim, final or revised."),
     ("declared_rag", "text", "The partner's own red, amber or green."),
     ("note", "text", "The partner's note."),
+    ("corrected_columns", "text[]", "The columns that are read otherwise than sent, as ledger.line_correction says."),
 )
+CORRECTED_FLAG = "corrected"
 
 
 def landing_columns(form: Form) -> tuple[str, ...]:
@@ -94,19 +96,55 @@ def landing_ddl(form: Form) -> str:
     )
 
 
-def typed_view(form: Form) -> str:
-    """Return the query of a form's typed view: value, ``_flag`` and ``_ok`` for every column that is not text."""
+def typed_view(form: Form, is_corrected: bool | None = None) -> str:
+    """Return the query of a form's typed view: value, ``_flag`` and ``_ok`` for every column that is not text.
+
+    Args:
+        form: The form.
+        is_corrected: Whether loads of the form have corrections; without it, whether the form has.
+    """
+    corrected = bool(form.corrections) if is_corrected is None else is_corrected
     if form.is_indicator:
-        return _indicator_query(form)
-    return f"{typed_columns(form)}\nfrom landing.{_name(form.name)}"
+        return _indicator_query(form, corrected)
+    return f"{typed_columns(form, corrected)}\nfrom {landed_lines(form, corrected)} as sent"
 
 
-def typed_columns(form: Form) -> str:
-    """Return the start of a query over landed lines of a register form, down to its ``from``."""
+def typed_columns(form: Form, is_corrected: bool | None = None) -> str:
+    """Return the start of a query over :func:`landed_lines` of a register form, down to its ``from``."""
+    corrected = bool(form.corrections) if is_corrected is None else is_corrected
     columns = ["load_id", "sheet", "line_number"]
     for column in form.contract.columns:
-        columns += _register_columns(column, form)
+        columns += _register_columns(column, form, corrected)
+    columns.append(f"{'' if corrected else 'null::text[] as '}corrected_columns")
     return f"select\n    {_lines(columns)}"
+
+
+def landed_lines(form: Form, is_corrected: bool | None = None) -> str:
+    """Return a form's landed lines as a table expression, with the text of each cell as it is to be read.
+
+    Where the form has corrections, ``corrected_columns`` names those of each line, and ``value_as_sent`` keeps an
+    indicator's value.
+    """
+    corrected = bool(form.corrections) if is_corrected is None else is_corrected
+    table = f"landing.{_name(form.name)}"
+    if not corrected:
+        return table
+    place = ["load_id", "sheet", "line_number", *(["column_number"] if form.is_indicator else [])]
+    texts = [_text_to_read(name) for name in landing_columns(form) if name not in place]
+    sent = ["landed.value as value_as_sent"] if form.is_indicator else []
+    names = "(select array_agg(name order by name) from jsonb_object_keys(fix.texts) as name) as corrected_columns"
+    columns = [*(f"landed.{name}" for name in place), *texts, *sent, names]
+    beside = " and fix.column_number = landed.column_number" if form.is_indicator else ""
+    return f"""(select
+    {_lines(columns)}
+from {table} as landed
+left join (
+    select load_id, sheet, line_number, column_number, jsonb_object_agg(column_name, value_corrected) as texts
+    from ledger.line_correction
+    where is_applied
+    group by load_id, sheet, line_number, column_number
+) as fix on fix.load_id = landed.load_id and fix.line_number = landed.line_number
+    and fix.sheet is not distinct from landed.sheet{beside})"""
 
 
 def typed_indicator_view(forms: Mapping[str, Form]) -> str:
@@ -117,6 +155,11 @@ def typed_indicator_view(forms: Mapping[str, Form]) -> str:
         empty = _lines([f"null::{kind} as {name}" for name, kind, _ in INDICATOR_TYPED])
         return f"select\n    {empty}\nwhere false"
     return "\nunion all\n".join(parts)
+
+
+def _text_to_read(name: str) -> str:
+    key, column = _text(name), _name(name)
+    return f"case when fix.texts ? {key} then fix.texts ->> {key} else landed.{column} end as {column}"
 
 
 def dbt_sources(forms: Mapping[str, Form]) -> str:
@@ -150,8 +193,10 @@ def deploy(connection: Connection, forms: Mapping[str, Form]) -> None:
         cursor.execute(_parent_ddl())
         for form in forms.values():
             cursor.execute(landing_ddl(form))
+    corrected = _corrected_forms(connection)
     for form in forms.values():
-        _deploy_view(form.name, typed_view(form), f"{form.contract.description} {form.contract.grain}", connection)
+        query = typed_view(form, bool(form.corrections) or form.name in corrected)
+        _deploy_view(form.name, query, f"{form.contract.description} {form.contract.grain}", connection)
     _deploy_view(
         "indicator", typed_indicator_view(forms), "Grain: one line per figure of an indicator return.", connection
     )
@@ -177,6 +222,13 @@ def is_deployed(form: Form, connection: Connection) -> bool:
             (f"typed.{_name(form.name)}",),
         )
         return bool((cursor.fetchone() or (False,))[0])
+def _corrected_forms(connection: Connection) -> set[str]:
+    """Return the forms of which a load was judged with corrections; it keeps them when the form's file is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select distinct form from ledger.line_correction join ledger.load using (load_id) where is_applied"
+        )
+        return {form for (form,) in cursor.fetchall()}
 
 
 def _deploy_view(name: str, query: str, comment: str, connection: Connection) -> None:
@@ -266,7 +318,7 @@ def _landing_grants(table: str) -> str:
     return f"grant select, insert, delete on {table} to quarterday_loader;"
 
 
-def _indicator_query(form: Form) -> str:
+def _indicator_query(form: Form, is_corrected: bool) -> str:
     value_column = form.contract.column("value")
     number = _scaled("typed.number_text(typed.bare(value))::numeric", value_column.scale if value_column else 1)
     flag = _flag("value", form)
@@ -281,19 +333,27 @@ def _indicator_query(form: Form) -> str:
         "period_end": "case when pg_input_is_valid(period_end, 'date') then period_end::date end",
         "period_ok": f"period_type is not null and coalesce({has_dates}, false)",
         "value": f"case when {is_plain} then {plain_number} when {_is_mark('value', form)} then null else {number} end",
-        "value_flag": f"case when {is_plain} then null else {flag} end",
+        "value_flag": _or_corrected(f"case when {is_plain} then null else {flag} end", "value", is_corrected),
         "value_qualifier": f"case when {is_plain} then 'exact' else typed.qualifier(value) end",
         "value_ok": f"case when {is_plain} then true "
         f"else typed.number_text(typed.bare(value)) is not null or {flag} is not null end",
-        "value_as_sent": "value",
+        "value_as_sent": "value_as_sent" if is_corrected else "value",
         "numerator": _part("numerator"),
         "numerator_ok": _part_ok("numerator"),
         "denominator": _part("denominator"),
         "denominator_ok": _part_ok("denominator"),
         "status": "coalesce(status, 'final')",
+        "corrected_columns": "corrected_columns" if is_corrected else "null::text[]",
     }
     columns = [f"{expressions[name]} as {name}" if name in expressions else name for name, _, _ in INDICATOR_TYPED]
-    return f"select\n    {_lines(columns)}\nfrom landing.{_name(form.name)}"
+    return f"select\n    {_lines(columns)}\nfrom {landed_lines(form, is_corrected)} as sent"
+
+
+def _or_corrected(flag: str, name: str, is_corrected: bool) -> str:
+    """Return a flag's expression; a corrected cell that has no flag of its own is flagged as that."""
+    if not is_corrected:
+        return flag
+    return f"coalesce({flag}, case when {_text(name)} = any(corrected_columns) then {_text(CORRECTED_FLAG)} end)"
 
 
 def _part(name: str) -> str:
@@ -310,18 +370,18 @@ def _part_ok(name: str) -> str:
     )
 
 
-def _register_columns(column: Column, form: Form) -> list[str]:
+def _register_columns(column: Column, form: Form, is_corrected: bool) -> list[str]:
     name = _name(column.name)
     if column.logical_type == "string":
         return [f"{_text_value(column, form)} as {name}"]
     value, is_valid = _typed_value(column)
     flag = _flag(name, form)
     is_plain, plain_value, plain_is_ok = _plainly_typed(column, form)
+    flag_of_cell = f"case when {name} is null then {_text(_blank(form))} when {is_plain} then null else {flag} end"
     return [
         f"case when {is_plain} then {plain_value} when {_is_mark(name, form)} then null "
         f"when {is_valid} then {value} end as {name}",
-        f"case when {name} is null then {_text(_blank(form))} when {is_plain} then null else {flag} end "
-        f"as {_name(column.name + '_flag')}",
+        f"{_or_corrected(flag_of_cell, column.name, is_corrected)} as {_name(column.name + '_flag')}",
         f"case when {name} is null then true when {is_plain} then {plain_is_ok} "
         f"else coalesce({is_valid}, false) or {flag} is not null end as {_name(column.name + '_ok')}",
     ]
@@ -423,6 +483,7 @@ def _register_source(form: Form) -> list[dict[str, Any]]:
                     "description": f"Whether {column.name} could be read.",
                 }
             )
+    columns.append(dict(zip(("name", "data_type", "description"), INDICATOR_TYPED[-1], strict=True)))
     return columns
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -184,7 +185,13 @@ def _try_out(
         with connection.cursor() as cursor:
             cursor.execute("rollback to savepoint registered")
         return load_id, judge_findings(load_id, rejection.findings, connection)
-    return load_id, judge_load(load_id, form, connection, settings.expectations, identity)
+    sha256 = _sha256(path) if form.corrections else None
+    return load_id, judge_load(load_id, form, connection, settings.expectations, identity, file_sha256=sha256)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _scratch_load(path: Path, partner_code: str, identity: Identity | None, connection: Connection) -> int:

@@ -286,6 +286,9 @@ def test_misprinted_term_is_corrected_and_said_when_the_corrections_name_it(mart
         """select term, term_printed, findings from mart.fct_action_status where action_key = 'framework_2015.048'""",
     )
     assert found == [("M", "G", "term printed as G, read as M; no evidence given; no responsible lead named")]
+    told = rows(marts, "select correction_id, value_as_sent, value_corrected, reason from mart.rpt_correction")
+    assert [line[:3] for line in told] == [("ROA-C01", "G", "M")]
+    assert "32 medium-term actions" in told[0][3]
 
 
 def test_budget_is_in_pounds_when_the_form_is_in_thousands(marts: Settings) -> None:

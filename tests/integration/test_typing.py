@@ -294,8 +294,8 @@ def test_the_dbt_source_lists_just_the_columns_of_the_views(owner: Connection, f
             cursor.execute(f"select * from typed.{table['name']} limit 0")
             columns = [column.name for column in cursor.description or ()]
             cursor.execute(
-                "select column_name, data_type from information_schema.columns "
-                "where table_schema = 'typed' and table_name = %s",
+                "select column_name, case data_type when 'ARRAY' then 'text[]' else data_type end "
+                "from information_schema.columns where table_schema = 'typed' and table_name = %s",
                 (table["name"],),
             )
             types = dict(cursor.fetchall())

@@ -5,26 +5,12 @@ with lines as (
 
 ),
 
-corrections as (
-
-    select * from {{ ref('corrections') }}
-    where form = 'reducing_offending_action_plan' and column_name = 'term_printed'
-
-),
-
-corrected as (
+dated as (
 
     select
         lines.*,
-        {{ quarter_start('lines.reporting_quarter') }} as quarter_start,
-        coalesce(corrections.value_corrected, lines.term_printed) as term_read,
-        corrections.reason as correction_reason
+        {{ quarter_start('lines.reporting_quarter') }} as quarter_start
     from lines
-    left join corrections
-        on lines.action_number = corrections.action_number
-        and lines.term_printed = corrections.value_as_sent
-        and {{ quarter_start('lines.reporting_quarter') }} >= corrections.valid_from
-        and {{ quarter_start('lines.reporting_quarter') }} <= coalesce(corrections.valid_to, 'infinity')
 
 ),
 
@@ -52,7 +38,7 @@ final as (
         nullif(
             concat_ws(
                 '; ',
-                case when correction_reason is not null then 'term printed as ' || term_printed || ', read as ' || term_read end,
+                case when term_correction_reason is not null then 'term printed as ' || term_printed || ', read as ' || term_read end,
                 case when not coalesce(has_evidence, false) then 'no evidence given' end,
                 case when nullif(trim(lead), '') is null then 'no responsible lead named' end,
                 case
@@ -62,7 +48,7 @@ final as (
             ),
             ''
         ) as findings
-    from corrected
+    from dated
 
 )
 

@@ -4,10 +4,11 @@ A check's id is quoted to partners, so it never changes its meaning. Numbers aft
 
 | numbers | what |
 | --- | --- |
-| 001 to 004, 008, 009 | kept for the reader: the file, its sheets, headers, partner and quarter |
+| 001 to 004 | kept for the reader: the file, its sheets, headers, partner and quarter |
 | 005 | the return has at least one line |
 | 006 | no key is given twice |
 | 007 | no more lines set aside than the contract's ``quarantineLimit`` |
+| 008, 009 | of a form with corrections: what is read otherwise than sent; a correction that no longer fits |
 | 010 to 099 | from the contract: 10 x position of the column + kind of rule, positions 1 to 9 |
 | 101 to 499 | written in ``expectations/<form>.yml`` |
 | 500 to 999 | from the contract: 400 + 10 x position + kind, positions 10 to 59 |
@@ -77,6 +78,7 @@ class Check:
         count_sql: A cheaper query for the number of rows of ``lines_sql``, where there is one.
         passes_when: SQL on one landed line, true only where ``predicate`` is not; cheaper, and it may miss some.
         is_personal: What was found is about a person and is not repeated.
+        looks_at: The forms of which other returns are read, registered before this one.
     """
 
     check_id: str
@@ -93,6 +95,7 @@ class Check:
     count_sql: str | None = None
     passes_when: str | None = None
     is_personal: bool = False
+    looks_at: tuple[str, ...] = ()
 
 
 def checks_of(form: Form, expectations_folder: Path) -> list[Check]:
@@ -101,9 +104,10 @@ def checks_of(form: Form, expectations_folder: Path) -> list[Check]:
     Raises:
         ExpectationsAreWrong: The form's expectations file has an unknown key, a missing one or an id twice.
     """
-    from quarterday.checking.expectations import read_expectations  # imports this module
+    from quarterday.checking.correcting import correction_checks  # both import this module
+    from quarterday.checking.expectations import read_expectations
 
-    checks = [*contract_checks(form), *read_expectations(form, expectations_folder)]
+    checks = [*contract_checks(form), *correction_checks(form), *read_expectations(form, expectations_folder)]
     return sorted(checks, key=lambda check: check.check_id)
 
 

@@ -7,13 +7,17 @@ from typing import Any
 
 import yaml
 
+from quarterday.checking import comparisons
 from quarterday.checking.checks import Check, heading_of, is_personal
 from quarterday.contracts import Form
 from quarterday.errors import OperatorError
 
 RULES = {"fails_when": "predicate", "lines": "lines_sql", "whole_return": "reject_sql"}
+EVERY_RULE = (*RULES, *comparisons.RULES)
 REQUIRED = {"id", "statement", "severity", "action", "remedy"}
-OPTIONAL = {"column", "expected", *RULES}
+OPTIONAL = {"column", "expected", *EVERY_RULE}
+# A check's own SQL that reads this looks at other returns of its form.
+LEDGER = "ledger.verdict"
 SEVERITIES = ("critical", "warning", "info")
 ACTIONS = ("reject_return", "quarantine_line", "flag")
 FIRST_NUMBER, LAST_NUMBER = 101, 499
@@ -63,8 +67,11 @@ def _check(path: Path, form: Form, entry: dict[str, Any]) -> Check:
     problem = _problem(form, entry)
     if problem:
         raise ExpectationsAreWrong(f"{where}: {problem}")
-    (rule,) = set(entry) & set(RULES)
     column = entry.get("column")
+    try:
+        rule = _rule(form, entry)
+    except ValueError as error:
+        raise ExpectationsAreWrong(f"{where}: {error}.") from None
     return Check(
         check_id=entry["id"],
         statement=entry["statement"],
@@ -75,8 +82,20 @@ def _check(path: Path, form: Form, entry: dict[str, Any]) -> Check:
         column=column,
         heading=heading_of(form, column) if column else None,
         is_personal=is_personal(form, column),
-        **{RULES[rule]: entry[rule].strip().rstrip(";")},
+        **rule,
     )
+
+
+def _rule(form: Form, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return what a check's rule says, by the fields of :class:`Check`."""
+    (name,) = set(entry) & set(EVERY_RULE)
+    if name in comparisons.RULES:
+        made = comparisons.comparison(form, name, entry[name])
+        if made.reject_sql and entry["action"] == "quarantine_line":
+            raise ValueError(f"{name} is about the whole return, which has no line to set aside: use another action")
+        return vars(made)
+    query = entry[name].strip().rstrip(";")
+    return {RULES[name]: query, "looks_at": (form.name,) if LEDGER in query else ()}
 
 
 def _problem(form: Form, entry: Any) -> str | None:
@@ -87,7 +106,8 @@ def _problem(form: Form, entry: Any) -> str | None:
         return f"unknown key {sorted(unknown)[0]!r}. Known: {', '.join(sorted(REQUIRED | OPTIONAL))}."
     if missing := REQUIRED - set(entry):
         return f"{sorted(missing)[0]!r} is missing."
-    if wrong := [key for key in entry if not isinstance(entry[key], str) or not entry[key].strip()]:
+    texts = [key for key in entry if key not in comparisons.RULES]
+    if wrong := [key for key in texts if not isinstance(entry[key], str) or not entry[key].strip()]:
         return f"{wrong[0]!r} must be text."
     if entry["severity"] not in SEVERITIES:
         return f"severity is {entry['severity']!r}, expected one of {', '.join(SEVERITIES)}."
@@ -96,13 +116,13 @@ def _problem(form: Form, entry: Any) -> str | None:
     return _problem_of_rule(form, entry)
 
 
-def _problem_of_rule(form: Form, entry: dict[str, str]) -> str | None:
-    rules = sorted(set(entry) & set(RULES))
+def _problem_of_rule(form: Form, entry: dict[str, Any]) -> str | None:
+    rules = sorted(set(entry) & set(EVERY_RULE))
     if len(rules) != 1:
-        return f"give exactly one of {', '.join(RULES)}; found {', '.join(rules) or 'none'}."
+        return f"give exactly one of {', '.join(EVERY_RULE)}; found {', '.join(rules) or 'none'}."
     if (rules == ["whole_return"]) and entry["action"] == "quarantine_line":
         return "a check of the whole return has no line to set aside: use reject_return or flag."
-    if rules != ["fails_when"] and "{lines}" not in entry[rules[0]]:
+    if rules[0] in ("lines", "whole_return") and "{lines}" not in entry[rules[0]]:
         return f"{rules[0]!r} must read from {{lines}}, which stands for this load's lines."
     prefix, _, number = entry["id"].partition("-")
     if prefix != form.contract.check_prefix or not number.isdecimal() or not FIRST_NUMBER <= int(number) <= LAST_NUMBER:

@@ -15,6 +15,7 @@ from psycopg2.extras import execute_values
 
 from quarterday.calendar import FinancialQuarter, Period
 from quarterday.checking.checks import READER_STATEMENTS, Check, checks_of, over_limit_check
+from quarterday.checking.correcting import apply_corrections
 from quarterday.checking.issues import find_failing_lines, write_issues
 from quarterday.checking.profile import Profile, read_profile, typed_view
 from quarterday.checking.suites import Assertion, CheckCouldNotRun, run_suite
@@ -56,6 +57,7 @@ def judge_load(
     expectations_folder: Path,
     identity: Identity | None = None,
     run_id: str | None = None,
+    file_sha256: str | None = None,
 ) -> Verdict:
     """Check a landed load and write its verdict, results, issues, periods and event in the caller's transaction.
 
@@ -67,11 +69,13 @@ def judge_load(
         expectations_folder: Where ``<form>.yml`` is.
         identity: The return's own period, for register forms; without it the reporting quarter's.
         run_id: The Airflow run, if any.
+        file_sha256: The file's hash, where the ledger has another: a file that is only tried out.
 
     Raises:
         CheckCouldNotRun: A check failed to run. Nothing was judged.
     """
-    return judge_by_checks(load_id, form, checks_of(form, expectations_folder), connection, identity, run_id)
+    checks = checks_of(form, expectations_folder)
+    return judge_by_checks(load_id, form, checks, connection, identity, run_id, file_sha256)
 
 
 def judge_by_checks(
@@ -81,11 +85,13 @@ def judge_by_checks(
     connection: Connection,
     identity: Identity | None = None,
     run_id: str | None = None,
+    file_sha256: str | None = None,
 ) -> Verdict:
     """Judge a landed load by the checks given; :func:`judge_load` says the rest."""
     with connection.cursor() as cursor:
         if standing := _standing_verdict(cursor, load_id):
             return standing
+        apply_corrections(load_id, form, connection, file_sha256)
         profile = read_profile(load_id, form, checks, connection)
         passed = run_suite([_assertion(check) for check in checks], profile.failing)
         cursor.execute("savepoint judging")

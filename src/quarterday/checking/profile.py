@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 from quarterday.checking.checks import Check
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.contracts import Form
-from quarterday.generating import typed_columns
+from quarterday.generating import landed_lines, typed_columns
 
 LINES = "lines_of_load"
 # Enough for the keys of a million lines; a profile is one statement of one session.
@@ -59,7 +59,8 @@ def tested_lines(form: Form, load_id: int, checks: Sequence[Check]) -> str:
         return "{lines}"
     # The inner query is kept whole, so that each test is made once for all the checks that ask for it.
     tests = "".join(f',\n    {test} as "{name}"' for test, name in plain.items())
-    sent = f'(select *{tests}\nfrom landing."{form.name}" where load_id = {int(load_id)} {KEEP_WHOLE}) as sent'
+    landed = f"{landed_lines(form)} as landed_line where load_id = {int(load_id)}"
+    sent = f"(select *{tests}\nfrom {landed} {KEEP_WHOLE}) as sent"
     names = "".join(f', "{name}"' for name in plain.values())
     return f"({typed_columns(form)}{names}\nfrom {sent})"
 

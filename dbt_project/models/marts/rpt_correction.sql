@@ -1,0 +1,53 @@
+-- Grain: one row per cell of a released return that is read otherwise than it was sent.
+with corrections as (
+
+    select * from {{ source('ledger', 'line_correction') }}
+    where is_applied
+
+),
+
+loads as (
+
+    select * from {{ source('ledger', 'load') }}
+
+),
+
+released_loads as (
+
+    select
+        release_loads.load_id,
+        min(releases.published_at) as released_at
+    from {{ source('ledger', 'release_load') }} as release_loads
+    inner join {{ source('ledger', 'release') }} as releases on release_loads.release_id = releases.release_id
+    where releases.published_at is not null
+    group by release_loads.load_id
+
+),
+
+final as (
+
+    select
+        corrections.load_id,
+        corrections.correction_id,
+        loads.form,
+        loads.partner_code,
+        loads.reporting_quarter as period_key,
+        loads.issued_on,
+        released_loads.released_at,
+        corrections.sheet,
+        corrections.line_number,
+        corrections.column_name,
+        corrections.heading as column_heading,
+        corrections.value_as_sent,
+        corrections.value_corrected,
+        corrections.reason,
+        corrections.source as source_note,
+        corrections.asked as asked_note,
+        corrections.decided_on
+    from corrections
+    inner join loads on corrections.load_id = loads.load_id
+    inner join released_loads on corrections.load_id = released_loads.load_id
+
+)
+
+select * from final
