@@ -222,6 +222,8 @@ def is_deployed(form: Form, connection: Connection) -> bool:
             (f"typed.{_name(form.name)}",),
         )
         return bool((cursor.fetchone() or (False,))[0])
+
+
 def _corrected_forms(connection: Connection) -> set[str]:
     """Return the forms of which a load was judged with corrections; it keeps them when the form's file is gone."""
     with connection.cursor() as cursor:
