@@ -87,6 +87,7 @@
     case
         when value is not null then 'available'
         when flag_state is not null then flag_state
+        when not is_commissioned then 'not_commissioned'
         when {{ day }} < lagged_until then 'not_available_until'
         when {{ day }} <= period_end then 'not_due'
         when {{ day }} > coalesce(lagged_until, due_on) then 'late'

@@ -285,10 +285,51 @@ def test_misprinted_term_is_corrected_and_said_when_the_corrections_name_it(mart
         marts,
         """select term, term_printed, findings from mart.fct_action_status where action_key = 'framework_2015.048'""",
     )
-    assert found == [("M", "G", "term printed as G, read as M; no evidence given; no responsible lead named")]
+    assert found == [
+        ("M", "G", "term printed as G, read as M; implemented without evidence; no responsible lead named")
+    ]
     told = rows(marts, "select correction_id, value_as_sent, value_corrected, reason from mart.rpt_correction")
     assert [line[:3] for line in told] == [("ROA-C01", "G", "M")]
     assert "32 medium-term actions" in told[0][3]
+
+
+def test_line_of_the_action_plan_that_breaks_a_rule_is_a_finding(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select rule_code, count(*), array_agg(right(action_key, 2) order by action_key), min(remedy)
+        from mart.rpt_action_finding where period_key = '2017-18-Q4' group by rule_code order by rule_code""",
+    )
+    letters = [mark.split(":")[1] for plan in ACTIONS.values() for mark in plan.split()]
+    unproven = [f"{number:02}" for number, rag in enumerate(letters, start=1) if rag == "G" and number % 2 == 0]
+    assert {rule: actions for rule, _, actions, _ in found if rule != "no_lead"} == {
+        "green_without_evidence": unproven,
+        "open_past_its_year": ["09", "34"],
+        "term_corrected": ["48"],
+    }
+    assert {rule: count for rule, count, _, _ in found}["no_lead"] == 53
+    assert all(remedy for *_, remedy in found)
+
+
+def test_old_references_of_the_action_plan_lead_to_the_new(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select reference, proforma_reference, relation from mart.bridge_action_reference
+        where reference in (5, 6, 11) or reference is null order by reference, proforma_reference""",
+    )
+    assert found == [
+        (5, "PE7", "merged"),
+        (6, "PE7", "merged"),
+        (11, "OM1", "split"),
+        (11, "PE3", "split"),
+        (None, "OM6", "new"),
+        (None, "RR3", "new"),
+    ]
+    lost = rows(
+        marts,
+        """select reference from mart.dim_action
+        except select reference from mart.bridge_action_reference where framework_code = 'framework_2015'""",
+    )
+    assert lost == []
 
 
 def test_budget_is_in_pounds_when_the_form_is_in_thousands(marts: Settings) -> None:
@@ -329,7 +370,9 @@ def test_priority_of_each_plan_has_the_budget_of_its_quarters(marts: Settings) -
 def test_returns_of_the_priorities_add_up_to_the_returns(marts: Settings) -> None:
     of_priorities = rows(
         marts,
-        """select period_key, sum(return_due_count), sum(return_in_count), sum(return_late_count)
+        """select
+            period_key, sum(return_due_count), sum(return_in_count), sum(return_late_count),
+            sum(return_rejected_count)
         from mart.fct_priority group by period_key order by period_key""",
     )
     of_returns = rows(
@@ -337,7 +380,8 @@ def test_returns_of_the_priorities_add_up_to_the_returns(marts: Settings) -> Non
         """select
             period_key, count(*) filter (where due_on <= current_date),
             count(*) filter (where state in ('released', 'restated')),
-            count(*) filter (where state not in ('released', 'restated') and due_on < current_date)
+            count(*) filter (where state not in ('released', 'restated') and due_on < current_date),
+            count(*) filter (where state = 'rejected')
         from mart.fct_return join mart.dim_period using (period_key)
         where due_on is not null and period_end between '2013-04-01' and '2024-05-09'
         group by period_key order by period_key""",

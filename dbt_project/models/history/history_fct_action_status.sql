@@ -16,21 +16,7 @@ publications as (
 final as (
 
     select
-        action_statuses.load_id,
-        action_statuses.sheet,
-        action_statuses.line_number,
-        action_statuses.action_key,
-        action_statuses.period_key,
-        action_statuses.period_start,
-        action_statuses.period_end,
-        action_statuses.theme,
-        action_statuses.rag,
-        action_statuses.term,
-        action_statuses.term_printed,
-        action_statuses.is_carried_forward,
-        action_statuses.has_evidence,
-        action_statuses.has_lead,
-        action_statuses.findings,
+        {{ promised_columns('action_statuses', but=['publication_id', 'release_id', 'known_from', 'known_to', 'issued_on', 'superseded_on']) }},
         publications.publication_id,
         publications.release_id,
         lower(publications.known) as known_from,

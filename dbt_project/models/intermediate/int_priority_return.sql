@@ -1,4 +1,4 @@
--- Grain: one row per priority and financial quarter in which a return was due: how many were due, are in, are late.
+-- Grain: one row per priority and financial quarter in which a return was due: how many were due, are in, are late, stand rejected.
 -- A return is in once it was released, or is in the release being built; that a later one restates it changes nothing.
 with release as (
 
@@ -43,6 +43,12 @@ loads as (
 
 ),
 
+verdicts as (
+
+    select * from {{ source('ledger', 'verdict') }}
+
+),
+
 withdrawals as (
 
     select * from {{ source('ledger', 'load_event') }}
@@ -65,6 +71,21 @@ returns_in as (
 
 ),
 
+-- Sent, judged and sent back, with nothing better since.
+returns_rejected as (
+
+    select
+        loads.form,
+        loads.partner_code,
+        loads.reporting_quarter
+    from loads
+    inner join verdicts on loads.load_id = verdicts.load_id
+    where not exists (select 1 from withdrawals where withdrawals.load_id = loads.load_id)
+    group by loads.form, loads.partner_code, loads.reporting_quarter
+    having bool_and(verdicts.verdict = 'rejected')
+
+),
+
 final as (
 
     select
@@ -74,7 +95,8 @@ final as (
         count(returns_in.form)::integer as return_in_count,
         count(*) filter (
             where expected_returns.due_on < release.as_of and returns_in.form is null
-        )::integer as return_late_count
+        )::integer as return_late_count,
+        count(returns_rejected.form) filter (where returns_in.form is null)::integer as return_rejected_count
     from expected_returns
     cross join release
     inner join periods on expected_returns.reporting_quarter = periods.period_key
@@ -85,6 +107,10 @@ final as (
         on expected_returns.form = returns_in.form
         and expected_returns.partner_code = returns_in.partner_code
         and expected_returns.reporting_quarter = returns_in.reporting_quarter
+    left join returns_rejected
+        on expected_returns.form = returns_rejected.form
+        and expected_returns.partner_code = returns_rejected.partner_code
+        and expected_returns.reporting_quarter = returns_rejected.reporting_quarter
     group by form_priorities.priority_code, expected_returns.reporting_quarter
 
 )

@@ -29,12 +29,14 @@ final as (
         action_lines.reference,
         action_lines.action_label,
         action_lines.due_year,
+        action_lines.due_on,
         action_lines.rag,
         action_lines.term,
         action_lines.term_printed,
         action_lines.is_carried_forward,
         action_lines.has_evidence,
         action_lines.has_lead,
+        action_lines.finding_codes,
         action_lines.findings
     from action_lines
     left join themes on action_lines.theme = themes.theme

@@ -55,6 +55,18 @@ signals as (
 
 ),
 
+targets as (
+
+    select * from {{ ref('targets') }}
+
+),
+
+services as (
+
+    select * from {{ ref('services') }}
+
+),
+
 due_dates as (
 
     select
@@ -116,6 +128,30 @@ spine as (
 
 ),
 
+-- A target for a quarter, or for the year that the quarter is in; of two, the narrower.
+quarter_targets as (
+
+    select distinct on (spine.measure_code, spine.area_code, spine.period_key)
+        spine.measure_code,
+        spine.area_code,
+        spine.period_key,
+        {{ period_key('targets.period_type', 'targets.period_start', 'targets.period_end') }} as target_period_key,
+        targets.target_value,
+        case
+            when measures.is_additive_over_time and targets.period_type = 'financial_year' then trim_scale(targets.target_value / 4)
+            else targets.target_value
+        end as target_quarter_value
+    from spine
+    inner join measures on spine.measure_code = measures.measure_code
+    inner join targets
+        on spine.measure_code = targets.measure_code
+        and spine.area_code = targets.area_code
+        and spine.period_start >= targets.period_start
+        and spine.period_end <= targets.period_end
+    order by spine.measure_code, spine.area_code, spine.period_key, targets.period_end - targets.period_start
+
+),
+
 compared as (
 
     select
@@ -143,6 +179,12 @@ compared as (
         outcome_baselines.baseline_value,
         outcome_baselines.baseline_quarter_value,
         coalesce(outcome_baselines.is_baseline_labelled_as_year, false) as is_baseline_labelled_as_year,
+        quarter_targets.target_period_key,
+        quarter_targets.target_value,
+        quarter_targets.target_quarter_value,
+        case
+            when quarter_values.value_qualifier = 'exact' then quarter_values.value - quarter_targets.target_quarter_value
+        end as from_target,
         case
             when quarter_values.value_qualifier = 'exact' then quarter_values.value - outcome_baselines.baseline_quarter_value
         end as change,
@@ -151,6 +193,14 @@ compared as (
         end as lagged_until,
         due_dates.due_on,
         flags.lag_state as flag_state,
+        -- A service that has ended or not begun owes nothing; a form without a service is always owed.
+        not exists (select 1 from services where services.form = spine.form)
+        or exists (
+            select 1 from services
+            where services.form = spine.form
+                and services.commissioned_from <= spine.period_end
+                and coalesce(services.commissioned_to, 'infinity') >= spine.period_start
+        ) as is_commissioned,
         rules.better_sign,
         rules.green_at_least_pct,
         rules.amber_at_least_pct
@@ -165,6 +215,10 @@ compared as (
     left join outcome_baselines
         on spine.measure_code = outcome_baselines.measure_code
         and spine.area_code = outcome_baselines.area_code
+    left join quarter_targets
+        on spine.measure_code = quarter_targets.measure_code
+        and spine.area_code = quarter_targets.area_code
+        and spine.period_key = quarter_targets.period_key
     left join due_dates
         on spine.form = due_dates.form
         and spine.period_key = due_dates.reporting_quarter
@@ -200,6 +254,16 @@ final as (
         is_baseline_labelled_as_year,
         case when aggregation = 'pooled' then round(change, 1) else change end as change,
         round(change_pct, 1) as change_pct,
+        case
+            when change = 0 then 'unchanged'
+            when better_sign is null then case when change > 0 then 'up' when change < 0 then 'down' end
+            when better_sign * change > 0 then 'better'
+            when better_sign * change < 0 then 'worse'
+        end as change_direction,
+        target_period_key,
+        target_value,
+        target_quarter_value,
+        better_sign * from_target >= 0 as is_target_met,
         status,
         {{ lag_state('as_of') }} as lag_state,
         case when sent_on is not null then {{ lag_state('sent_on') }} end as lag_state_as_sent,

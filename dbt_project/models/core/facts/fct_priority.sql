@@ -95,7 +95,8 @@ final as (
         coalesce(budget_sums.outturn_missing_count, 0)::integer as outturn_missing_count,
         coalesce(return_counts.return_due_count, 0)::integer as return_due_count,
         coalesce(return_counts.return_in_count, 0)::integer as return_in_count,
-        coalesce(return_counts.return_late_count, 0)::integer as return_late_count
+        coalesce(return_counts.return_late_count, 0)::integer as return_late_count,
+        coalesce(return_counts.return_rejected_count, 0)::integer as return_rejected_count
     from spine
     cross join release
     inner join periods on spine.period_key = periods.period_key
