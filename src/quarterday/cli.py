@@ -150,6 +150,28 @@ def check(
         raise typer.Exit(EXIT_REJECTED)
 
 
+@app.command()
+def template(
+    form: Annotated[str, typer.Argument(help="The form's code: its folder in returns/.", show_default=False)],
+    quarter: Annotated[str, typer.Argument(help="The quarter to report, as 2017-18-Q3.", show_default=False)],
+    partner: Annotated[
+        str | None, typer.Option("--partner", "-p", help="For whom, where several send the form.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A folder, or the file to write.")] = None,
+) -> None:
+    """Write the blank workbook that a partner fills in for a quarter.
+
+    Its headings are those of the form's newest edition, so the filled workbook loads as it is. Cells say what they
+    take; rows that the contract knows are written; the last admitted figures stand on a sheet that the loader leaves
+    out. Says when it is due. Writes over nothing.
+
+    Example:  quarterday template victim_gateway 2018-19-Q1 --output outbox/
+    """
+    from quarterday.blanks.template import make_template, show
+
+    show(make_template(form, quarter, partner, output, _settings()))
+
+
 @app.command("new-form")
 def new_form(
     file: Annotated[Path, typer.Argument(help="A sample: a return as its partner sends it.", show_default=False)],

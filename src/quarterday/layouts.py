@@ -20,6 +20,7 @@ A key that isn't listed here is an error that names the file and the key.
     editions:                                   # required: the newest last; the last that fits the return is used
       - name: '2015-09'                         # required
         partner: citizens_advice                # only where partners' layouts differ
+        example: Gateway 2017-18-Q3.xlsx        # a right file name of this edition's partner, where it is another one
         from_quarter: 2015-16-Q2                # first and last reporting quarter of the edition
         to_quarter: 2019-20-Q4
         file_names: ['*.csv']                   # only where editions differ by file name
@@ -243,6 +244,7 @@ class Edition:
     skip_lines: tuple[str, ...] = ()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     repeated: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    example: str | None = None
     tables: tuple[Edition, ...] = ()
     optional: bool = False
 
@@ -357,6 +359,9 @@ class _Reading:
             raise self.wrong("editions", "expected at least one edition, each with a name of its own.")
         if not is_like(layout.example, layout.file_names):
             raise self.wrong("example", f"'{layout.example}' does not fit file_names.")
+        for edition in layout.editions:
+            if edition.example and not is_like(edition.example, layout.file_names):
+                raise self.wrong(f"edition '{edition.name}', example", f"'{edition.example}' does not fit file_names.")
         return layout
 
     def checked_labels(self, raw: Any, place: str) -> dict[str, dict[str, Any]]:
@@ -431,6 +436,7 @@ class _Reading:
             columns=self.columns(raw.get("columns") or {}, f"{place}, columns"),
             wide=tuple(self.wide(item, f"{place}, wide") for item in raw.get("wide") or ()),
             partner=raw.get("partner"),
+            example=str(raw["example"]) if "example" in raw else None,
             from_quarter=self.quarter(raw, "from_quarter", place),
             to_quarter=self.quarter(raw, "to_quarter", place),
             **lists,
@@ -578,7 +584,16 @@ def _lists(labels: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], tup
     }
 
 
-_OF_EDITIONS = ("partner", "from_quarter", "to_quarter", "file_names", "ignore_sheets", "encoding", "delimiter")
+_OF_EDITIONS = (
+    "partner",
+    "example",
+    "from_quarter",
+    "to_quarter",
+    "file_names",
+    "ignore_sheets",
+    "encoding",
+    "delimiter",
+)
 _OF_TABLES = (
     *("sheets", "header", "columns", "wide", "values", "period", "says", "fill_down", "titles", "line_if_filled"),
     *("stop_at", "skip_lines", "labels"),

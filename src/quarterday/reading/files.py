@@ -36,6 +36,10 @@ DELIMITERS = (",", ";", "\t", "|")
 AS_UTF8 = "Save the return as 'CSV UTF-8', and send that file."
 CHUNK = 2**20
 
+# The sheets that `quarterday template` adds to a blank form: they tell the partner something and are not read.
+GUIDE_SHEET = "How to fill this in"
+EARLIER_SHEET = "Earlier figures"
+
 Row = tuple[int, list[str | None]]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -334,7 +338,9 @@ class _File:
                 visible = [
                     sheet.name
                     for sheet in book.sheets_metadata
-                    if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
+                    if sheet.visible == SheetVisibleEnum.Visible
+                    and sheet.typ == SheetTypeEnum.WorkSheet
+                    and sheet.name not in (GUIDE_SHEET, EARLIER_SHEET)
                 ]
                 return [self.sheet(book, name) for name in visible]
         except PasswordError:
