@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection
 
 from quarterday import generating, receipts
 from quarterday.archiving import ArchivedFile
+from quarterday.checking.checks import checks_of
 from quarterday.checking.judging import Verdict, judge_findings, judge_load
 from quarterday.contracts import Form, load_forms
 from quarterday.errors import OperatorError, ReturnRejected
@@ -47,6 +48,9 @@ def land_pending(form: str, quarter: str, settings: Settings, run_id: str | None
 def judge_pending(form: str, quarter: str, settings: Settings, run_id: str | None = None) -> dict[str, str]:
     """Judge every landed return of a form and quarter; return the verdict per load id.
 
+    Where a form's checks look at other returns, those that were registered before it are taken in first, whichever
+    quarter they are of: a verdict must not depend on which task was quicker.
+
     Raises:
         CheckCouldNotRun: A check failed to run. Nothing was judged; it is our fault and the task fails.
     """
@@ -54,10 +58,8 @@ def judge_pending(form: str, quarter: str, settings: Settings, run_id: str | Non
     verdicts = {}
     with connect(settings, "loader") as connection:
         for pending in pending_returns(form, quarter, connection, state="landed"):
-            identity = identify(settings.archive / pending.archive_path, pending.partner_code, forms)
-            verdict = judge_load(pending.load_id, forms[form], connection, settings.expectations, identity, run_id)
-            connection.commit()
-            verdicts[str(pending.load_id)] = verdict.verdict
+            _judge_what_is_looked_at(pending, form, forms, connection, settings, run_id)
+            verdicts[str(pending.load_id)] = _judge(pending, forms, connection, settings, run_id).verdict
         _write_receipts(form, quarter, connection, settings)
     return verdicts
 
@@ -153,6 +155,53 @@ def _land(
     note_event(pending.load_id, "landed", f"{lines} lines", connection, run_id)
     connection.commit()
     return True
+
+
+def _judge(
+    pending: Pending, forms: dict[str, Form], connection: Connection, settings: Settings, run_id: str | None
+) -> Verdict:
+    identity = identify(settings.archive / pending.archive_path, pending.partner_code, forms)
+    form = forms[identity.form]
+    verdict = judge_load(pending.load_id, form, connection, settings.expectations, identity, run_id)
+    connection.commit()
+    return verdict
+
+
+def _judge_what_is_looked_at(
+    pending: Pending,
+    form: str,
+    forms: dict[str, Form],
+    connection: Connection,
+    settings: Settings,
+    run_id: str | None,
+) -> None:
+    looked_at = sorted(forms_looked_at(form, forms, settings.expectations))
+    if not looked_at:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """select load_state.state, load.load_id, load.archive_path, load.partner_code
+            from ledger.load_state
+            join ledger.load using (load_id)
+            where load_state.form = any(%s) and load_state.state in ('registered', 'landed') and load.load_id < %s
+            order by load.load_id""",
+            (looked_at, pending.load_id),
+        )
+        earlier = [(state, Pending(*row)) for state, *row in cursor.fetchall()]
+    for state, one in earlier:
+        if state == "landed" or _land(one, forms, connection, settings, run_id):
+            _judge(one, forms, connection, settings, run_id)
+
+
+def forms_looked_at(form: str, forms: dict[str, Form], expectations_folder: Path) -> set[str]:
+    """Return the forms of which other returns decide on a return: those its form's checks read, and theirs in turn."""
+    found: set[str] = set()
+    to_ask = [form]
+    while to_ask:
+        asked = {name for check in checks_of(forms[to_ask.pop()], expectations_folder) for name in check.looks_at}
+        to_ask += sorted(asked - found)
+        found |= asked
+    return found
 
 
 def _write_receipts(form: str, quarter: str, connection: Connection, settings: Settings) -> None:

@@ -27,20 +27,39 @@ FAILING = [(form, check_id) for form, case in CASES.items() for check_id in case
 
 
 def failing_checks(form: Form, changes: dict[Any, Any], connection: Connection) -> set[str]:
-    """Land a form's case with changes to its lines and return the ids of the checks that fail."""
+    """Land a form's case with changes to its lines and return the ids of the checks that fail.
+
+    ``before`` changes the return that was admitted earlier, ``beside`` adds one of another form and partner.
+    """
     case = CASES[form.name]
-    earlier = _land(form, changes.get("before", {}), "2016-01-01", connection)
-    with connection.cursor() as cursor:
-        cursor.execute("insert into ledger.verdict values (%s, 'admitted', 1, 0, 0)", (earlier,))
+    _admit(_land(form, changes.get("before", {}), "2016-01-01", connection), connection)
+    if beside := changes.get("beside"):
+        _admit(_land_lines(FORMS[beside["form"]], beside, beside["lines"], "2018-06-01", connection), connection)
     load_id = _land(form, changes, case.get("issued", "2018-04-01"), connection)
     profile = read_profile(load_id, form, checks_of(form, EXPECTATIONS), connection)
     return {check_id for check_id, count in profile.failing.items() if count}
 
 
+def _admit(load_id: int, connection: Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("insert into ledger.verdict values (%s, 'admitted', 1, 0, 0)", (load_id,))
+
+
 def _land(form: Form, changes: dict[Any, Any], issued: str, connection: Connection) -> int:
-    case = CASES[form.name]
-    lines = [_line(form, line | changes.get(place, {})) for place, line in enumerate(case["lines"])]
-    load_id = land(form, lines, connection, quarter=case.get("quarter", "2017-18-Q3"), issued=issued)
+    """Land a case's lines; ``every`` changes each of them, ``without`` leaves some out, ``quarter`` is another."""
+    case, without = CASES[form.name], changes.get("without", [])
+    lines = [line | changes.get("every", {}) | changes.get(place, {}) for place, line in enumerate(case["lines"])]
+    kept = [line for place, line in enumerate(lines) if place not in without]
+    return _land_lines(
+        form, case | {key: changes[key] for key in ("quarter",) if key in changes}, kept, issued, connection
+    )
+
+
+def _land_lines(
+    form: Form, case: dict[str, Any], lines: list[dict[str, Any]], issued: str, connection: Connection
+) -> int:
+    whole = [_line(form, line) for line in lines]
+    load_id = land(form, whole, connection, quarter=case.get("quarter", "2017-18-Q3"), issued=issued)
     with connection.cursor() as cursor:
         cursor.execute(
             "update ledger.load set partner_code = %s where load_id = %s",

@@ -20,6 +20,8 @@ GROUP = ("measure_code", "area_code", "period_type", "period_start", "period_end
 # Of these one follows the other without a gap; a day or a season does not.
 IN_SUCCESSION = ("financial_quarter", "financial_year", "calendar_year", "calendar_month", "rolling_year")
 EARLIER = ("period_before", "version_before")
+# Of such returns a partner sends several about one quarter, so a quarter does not tell which one a return replaces.
+SEVERAL_A_QUARTER = ("calendar_month", "as_at", "date_range")
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,12 @@ def _earlier(form: Form, kind: str) -> str:
 
 
 def _last(form: Form, kind: str) -> str:
-    """Return the query of the last admitted return of the same form and partner, issued by this one's day."""
+    """Return the query of the last admitted return of the same form and partner, issued by this one's day.
+
+    Before it, in the order of the quarters that they report on, or of the same quarter.
+    """
+    if kind == "version_before" and form.layout.quarter.type in SEVERAL_A_QUARTER:
+        raise ValueError("a partner sends several returns of this form a quarter, so none replaces the one before")
     sign = "<" if kind == "period_before" else "="
     return f"""select earlier_load.load_id, earlier_load.issued_on
         from ledger.load as this_load
@@ -254,6 +261,9 @@ def _column(key: str, name: Any, form: Form) -> str:
     )
     if name not in known:
         raise ValueError(f"{key} is {name!r}, expected one of {', '.join(known)}")
+    column = form.contract.column(str(name))
+    if column and column.personal:
+        raise ValueError(f"{key} is {name!r}, which is personal: what was sent before would be repeated")
     return str(name)
 
 
