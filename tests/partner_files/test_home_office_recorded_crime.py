@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from quarterday.checking.comparisons import comparison
+from quarterday.checking.profile import filled, with_lines
+from quarterday.contracts import load_forms
 from quarterday.settings import Settings
 from tests.partner_files.support import answer, asked, issues, send_files, verdicts, warehouse
 
+OPF = Path(__file__).parents[2] / "expectations" / "ons_police_force_area.yml"
 FILE = "prc-pfa-mar2013-onwards-tables201718.csv"
 CRIME = "typed.home_office_recorded_crime"
 BY_GROUP = {
@@ -103,3 +108,18 @@ def test_codes_are_texts(loaded: Settings) -> None:
     # FACTS.md names 4.10 too; in the file it stands only within the code of homicide.
     codes = {code for (code,) in asked(f"select distinct offence_code from {CRIME}", loaded)}
     assert {"37.1", "8N", "105A", "1/4.1/4.10/4.2", "AF", "FFA UK"} - codes == set()
+
+
+def test_year_agrees_with_the_ons_to_two_percent_and_not_to_the_offence(loaded: Settings, partner_files: Path) -> None:
+    """Last in this file: it adds a workbook to the warehouse. 83,768 and 83,987 are of different days, not in error."""
+    workbook = partner_files / "ons-police-force-area" / "policeforceareatablesyearendingmarch2018v2.xlsx"
+    send_files({workbook: "office_for_national_statistics"}, loaded)
+    passed = answer("select bool_and(has_passed) from ledger.check_result where check_id = 'OPF-104'", loaded)
+    assert passed
+    form = load_forms(loaded.returns)["ons_police_force_area"]
+    (rule,) = [check for check in yaml.safe_load(OPF.read_text())["checks"] if check["id"] == "OPF-104"]
+    exact = comparison(form, "agrees", rule["agrees"] | {"within_pct": 0}).reject_sql
+    load_id = answer("select load_id from ledger.load where form = 'ons_police_force_area'", loaded)
+    assert asked(with_lines(form, load_id) + filled(exact or "", load_id, form), loaded) == [
+        ("83768, give or take 0%, as home_office says for 2017/18", "83987")
+    ]
