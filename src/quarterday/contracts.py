@@ -82,7 +82,7 @@ class Contract:
     contract_start: date | None
     contract_end: date | None
     quarantine_limit: float
-    priority: str | None
+    priorities: tuple[str, ...]
     grain: str
     columns: tuple[Column, ...]
     quality: tuple[Mapping[str, Any], ...] = ()
@@ -214,7 +214,7 @@ def _contract(raw: dict[str, Any]) -> Contract:
         contract_start=_day(custom["contractStart"]) if custom.get("contractStart") else None,
         contract_end=_day(custom["contractEnd"]) if custom.get("contractEnd") else None,
         quarantine_limit=float(custom.get("quarantineLimit", 0)),
-        priority=custom.get("priority"),
+        priorities=tuple(custom.get("priorities") or ()),
         grain=table.get("description", ""),
         columns=tuple(_column(item) for item in table["properties"]),
         quality=tuple(table.get("quality") or ()),

@@ -17,6 +17,7 @@ from psycopg2.extras import execute_values
 
 from quarterday.checking import facts
 from quarterday.dbt import DbtFailed, NodeResult, run_dbt
+from quarterday.reference import PARTNERS_FILE
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -148,10 +149,10 @@ def write_docs(settings: Settings) -> Path:
 
 
 def project_checksum(settings: Settings) -> str:
-    """Return a SHA-256 over every file of the dbt project that says what it builds."""
+    """Return a SHA-256 over every file of the dbt project that says what it builds, and the list of partners."""
     digest = hashlib.sha256()
-    for path in _project_files(settings.dbt_project):
-        digest.update(str(path.relative_to(settings.dbt_project)).encode())
+    for path in (*_project_files(settings.dbt_project), settings.returns / PARTNERS_FILE):
+        digest.update(str(path.relative_to(settings.project)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

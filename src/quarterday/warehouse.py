@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Connection
 from quarterday import generating, server
 from quarterday.calendar import FinancialQuarter, due_date, quarters_between
 from quarterday.contracts import Contract, Form, load_forms
+from quarterday.reference import write_reference
 from quarterday.settings import Settings, database_url, secret
 
 MIGRATION_LOCK = "quarterday.migrate"
@@ -35,7 +36,7 @@ def connect(settings: Settings, role: str) -> Iterator[Connection]:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring roles, schemas, ledger, landing tables, typed views and due dates up to the code. Safe to repeat.
+    """Bring roles, schemas, ledger, landing tables, typed views, partners and due dates up to the code. Safe to repeat.
 
     One transaction: a migration that fails leaves the warehouse as it was.
     """
@@ -48,6 +49,7 @@ def migrate(settings: Settings) -> None:
             if name == "000_roles.sql":
                 _set_passwords(cursor, settings)
         generating.deploy(connection, forms)
+        write_reference(forms, settings.returns, cursor)
         _expect_returns(cursor, forms)
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from quarterday.contracts import load_contract
+from quarterday.reference import read_partners
+
 PROJECT = Path(__file__).parents[2]
 KNOWN_BY = {"measure_code": "measures", "area_code": "areas", "fund_code": "funds"}
 
@@ -50,17 +53,9 @@ def test_every_area_of_a_layout_is_in_its_seed(form: str) -> None:
     )
 
 
-def test_every_form_and_partner_of_a_contract_is_in_its_seed() -> None:
-    contracts = [yaml.safe_load((PROJECT / "returns" / form / "contract.odcs.yaml").read_text()) for form in FORMS]
-    partners = {
-        partner
-        for contract in contracts
-        for entry in contract["customProperties"]
-        if entry["property"] == "partners"
-        for partner in entry["value"]
-    }
-    assert set(FORMS) <= seed("forms", "form")
-    assert partners <= seed("partners", "partner_code")
+@pytest.mark.parametrize("form", FORMS)
+def test_every_partner_of_a_contract_is_known(form: str) -> None:
+    assert set(load_contract(PROJECT / "returns" / form).partners) <= set(read_partners(PROJECT / "returns"))
 
 
 @pytest.mark.parametrize(
@@ -74,9 +69,6 @@ def test_every_form_and_partner_of_a_contract_is_in_its_seed() -> None:
         ("series_breaks", "measure_code", "measures", "measure_code"),
         ("targets", "measure_code", "measures", "measure_code"),
         ("targets", "area_code", "areas", "area_code"),
-        ("services", "form", "forms", "form"),
-        ("form_priorities", "form", "forms", "form"),
-        ("form_priorities", "priority_code", "priorities", "priority_code"),
         ("fund_priorities", "fund_code", "funds", "fund_code"),
         ("fund_priorities", "priority_code", "priorities", "priority_code"),
     ],
@@ -91,22 +83,21 @@ def lines_of(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize(
-    ("bridge", "key", "parent"), [("form_priorities", "form", "forms"), ("fund_priorities", "fund_code", "funds")]
-)
-def test_everything_serves_one_priority_of_each_plan_for_as_long_as_the_plan_holds(
-    bridge: str, key: str, parent: str
-) -> None:
+def test_every_fund_serves_one_priority_of_each_plan_for_as_long_as_the_plan_holds() -> None:
     plans = {(line["plan_code"], line["valid_from"], line["valid_to"]) for line in lines_of("plans")}
     found = sorted(
-        (line[key], line["priority_code"].split(".")[0], line["valid_from"], line["valid_to"])
-        for line in lines_of(bridge)
+        (line["fund_code"], line["priority_code"].split(".")[0], line["valid_from"], line["valid_to"])
+        for line in lines_of("fund_priorities")
     )
-    assert found == sorted((code, *plan) for code in seed(parent, key) for plan in plans)
+    assert found == sorted((code, *plan) for code in seed("funds", "fund_code") for plan in plans)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_priority_of_a_contract_is_the_form_s_in_its_plan(form: str) -> None:
-    contract = yaml.safe_load((PROJECT / "returns" / form / "contract.odcs.yaml").read_text())
-    (priority,) = [entry["value"] for entry in contract["customProperties"] if entry["property"] == "priority"]
-    assert priority in {line["priority_code"] for line in lines_of("form_priorities") if line["form"] == form}
+def test_every_form_serves_one_known_priority_of_each_plan(form: str) -> None:
+    priorities = load_contract(PROJECT / "returns" / form).priorities
+    assert set(priorities) <= seed("priorities", "priority_code")
+    assert sorted(code.split(".")[0] for code in priorities) == sorted(seed("plans", "plan_code"))
+
+
+def test_every_service_reports_on_a_form() -> None:
+    assert seed("services", "form") <= set(FORMS)

@@ -13,7 +13,7 @@ actions as (
 
 form_priorities as (
 
-    select * from {{ ref('form_priorities') }}
+    select * from {{ ref('int_form_priority') }}
     where form = 'reducing_offending_action_plan'
 
 ),

@@ -21,7 +21,7 @@ periods as (
 
 form_priorities as (
 
-    select * from {{ ref('form_priorities') }}
+    select * from {{ ref('int_form_priority') }}
     where form = 'budget_outturn'
 
 ),

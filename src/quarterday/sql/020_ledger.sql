@@ -112,6 +112,20 @@ create table if not exists ledger.expected_return (
 );
 comment on table ledger.expected_return is 'Which return is due from whom and when, from the contracts.';
 
+create table if not exists ledger.partner (
+    partner_code text primary key,
+    partner_name text not null,
+    partner_type text not null
+);
+comment on table ledger.partner is 'Who sends returns, from returns/partners.csv.';
+
+create table if not exists ledger.form_priority (
+    form text not null,
+    priority_code text not null,
+    primary key (form, priority_code)
+);
+comment on table ledger.form_priority is 'Which priority a form serves under each plan, from the contracts.';
+
 create table if not exists ledger.release (
     release_id bigint generated always as identity primary key,
     started_at timestamptz not null default clock_timestamp(),

@@ -3,7 +3,7 @@
 
 with partners as (
 
-    select * from {{ ref('partners') }}
+    select * from {{ source('ledger', 'partner') }}
 
 ),
 
