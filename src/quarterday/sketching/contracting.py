@@ -237,7 +237,6 @@ def _custom(column: Column) -> list[str]:
 def _form_properties(draft: Draft) -> list[str]:
     kind = draft.period.type if draft.period else None
     cadence = CADENCES.get(kind or "", "irregular")
-    priority = f"one of {', '.join(_latest(draft.known.priorities))}"
     partner = scalar(draft.partner) if draft.partner else open_place("the partner’s code, the name of its inbox folder")
     items = (
         ("family", f"{draft.family}"),
@@ -254,14 +253,14 @@ def _form_properties(draft: Draft) -> list[str]:
             open_place("first day on which a return is owed, as 2026-04-01; take the property out if none is"),
         ),
         ("quarantineLimit", "0  # share of lines that may be set aside before the return is rejected"),
-        ("priority", open_place(priority)),
+        ("priorities", f"[{', '.join(open_place(f'one of {said}') for said in _by_plan(draft.known.priorities))}]"),
     )
     return [line for name, value in items for line in (f"- property: {name}", f"  value: {value}")]
 
 
-def _latest(priorities: tuple[str, ...]) -> list[str]:
+def _by_plan(priorities: tuple[str, ...]) -> list[str]:
     plans = sorted({code.split(".")[0] for code in priorities})
-    return [code for code in priorities if plans and code.startswith(plans[-1])]
+    return [", ".join(code for code in priorities if code.startswith(f"{plan}.")) for plan in plans]
 
 
 def _seed_comment(draft: Draft) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from quarterday.reference import PARTNERS_FILE
 from quarterday.settings import Settings
 from quarterday.wording import is_like, plain
 
@@ -43,7 +44,7 @@ def read_known(settings: Settings) -> Known:
             areas.setdefault(plain(name or "", False), row["area_code"])
     areas.pop("", None)
     measures = {plain(row["measure_name"], False): row["measure_code"] for row in _seed(seeds / "measures.csv")}
-    partners = {row["partner_code"]: row["partner_name"] for row in _seed(seeds / "partners.csv")}
+    partners = {row["partner_code"]: row["partner_name"] for row in _seed(settings.returns / PARTNERS_FILE)}
     priorities = tuple(row["priority_code"] for row in _seed(seeds / "priorities.csv"))
     prefixes, file_names = _forms(settings.returns)
     return Known(areas, measures, partners, priorities, prefixes, file_names)
