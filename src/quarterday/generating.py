@@ -73,7 +73,7 @@ INDICATOR_TYPED = (
     ("status", "text", "target, plan, provisional, interim, final or revised."),
     ("declared_rag", "text", "The partner's own red, amber or green."),
     ("note", "text", "The partner's note."),
-    ("corrected_columns", "text[]", "The columns that are read otherwise than sent, as ledger.line_correction says."),
+    ("corrected_columns", "text", "The columns that are read otherwise than sent, as ledger.line_correction says."),
 )
 CORRECTED_FLAG = "corrected"
 
@@ -115,7 +115,7 @@ def typed_columns(form: Form, is_corrected: bool | None = None) -> str:
     columns = ["load_id", "sheet", "line_number"]
     for column in form.contract.columns:
         columns += _register_columns(column, form, corrected)
-    columns.append(f"{'' if corrected else 'null::text[] as '}corrected_columns")
+    columns.append(f"{'' if corrected else 'null::text as '}corrected_columns")
     return f"select\n    {_lines(columns)}"
 
 
@@ -132,7 +132,8 @@ def landed_lines(form: Form, is_corrected: bool | None = None) -> str:
     place = ["load_id", "sheet", "line_number", *(["column_number"] if form.is_indicator else [])]
     texts = [_text_to_read(name) for name in landing_columns(form) if name not in place]
     sent = ["landed.value as value_as_sent"] if form.is_indicator else []
-    names = "(select array_agg(name order by name) from jsonb_object_keys(fix.texts) as name) as corrected_columns"
+    listed = "select string_agg(name, ', ' order by name) from jsonb_object_keys(fix.texts) as name"
+    names = f"({listed}) as corrected_columns"
     columns = [*(f"landed.{name}" for name in place), *texts, *sent, names]
     beside = " and fix.column_number = landed.column_number" if form.is_indicator else ""
     return f"""(select
@@ -345,7 +346,7 @@ def _indicator_query(form: Form, is_corrected: bool) -> str:
         "denominator": _part("denominator"),
         "denominator_ok": _part_ok("denominator"),
         "status": "coalesce(status, 'final')",
-        "corrected_columns": "corrected_columns" if is_corrected else "null::text[]",
+        "corrected_columns": "corrected_columns" if is_corrected else "null::text",
     }
     columns = [f"{expressions[name]} as {name}" if name in expressions else name for name, _, _ in INDICATOR_TYPED]
     return f"select\n    {_lines(columns)}\nfrom {landed_lines(form, is_corrected)} as sent"
@@ -355,7 +356,8 @@ def _or_corrected(flag: str, name: str, is_corrected: bool) -> str:
     """Return a flag's expression; a corrected cell that has no flag of its own is flagged as that."""
     if not is_corrected:
         return flag
-    return f"coalesce({flag}, case when {_text(name)} = any(corrected_columns) then {_text(CORRECTED_FLAG)} end)"
+    is_among = f"{_text(name)} = any(string_to_array(corrected_columns, ', '))"
+    return f"coalesce({flag}, case when {is_among} then {_text(CORRECTED_FLAG)} end)"
 
 
 def _part(name: str) -> str:
