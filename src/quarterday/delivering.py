@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from quarterday import services
 from quarterday.errors import OperatorError
@@ -24,24 +25,42 @@ Tell = Callable[[str], None]
 def put_into_inbox(file: Path, partner_code: str, settings: Settings, order: int = 0) -> str:
     """Copy a file into a partner's inbox folder in one step; return the SHA-256 of its bytes.
 
-    The copy is whole before it gets its name, so it is dated back and need not settle first.
+    The copy is whole before it gets its name, so it is dated back and need not settle first. The same bytes that wait
+    under the name already are left as they are.
 
     Args:
         order: Files put in together are taken in by this number.
 
     Raises:
-        OperatorError: The partner's code is not one.
+        OperatorError: The partner's code is not one, or another file of this name waits; that one is left as it is.
     """
     if not PARTNER_CODE.fullmatch(partner_code):
         raise OperatorError(f"'{partner_code}' is no partner's code; one looks like citizens_advice.")
     folder = settings.inbox / partner_code
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{file.name}.part"
-    shutil.copyfile(file, draft)
-    moment = time.time() - SETTLE_SECONDS - 60 + order / 1000
-    os.utime(draft, (moment, moment))
-    draft.replace(folder / file.name)
+    with NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as draft:
+        try:
+            with file.open("rb") as opened:
+                shutil.copyfileobj(opened, draft)
+            os.fchmod(draft.fileno(), 0o640)
+            draft.flush()
+            moment = time.time() - SETTLE_SECONDS - 60 + order / 1000
+            os.utime(draft.name, (moment, moment))
+            _give_name(Path(draft.name), folder / file.name)
+        finally:
+            Path(draft.name).unlink()
     return sha256_of(file)
+
+
+def _give_name(draft: Path, target: Path) -> None:
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        if sha256_of(target) != sha256_of(draft):
+            raise OperatorError(
+                f"Another file waits in the inbox as {target.parent.name}/{target.name}; it was left there and "
+                "yours was not put in. Try again when it has been taken, or give yours another name."
+            ) from None
 
 
 def sha256_of(file: Path) -> str:
