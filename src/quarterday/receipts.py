@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font
-from openpyxl.worksheet.worksheet import Worksheet
 from psycopg2.extensions import connection as Connection
 
 from quarterday.errors import OperatorError
+
+if TYPE_CHECKING:  # at run time where a workbook is written: it takes 20 MiB, which no sweep and no landing needs
+    from openpyxl.worksheet.worksheet import Worksheet
 
 ISSUES_ON_PAGE = 200
 CELL_LIMIT = 32_000  # characters that a spreadsheet cell can hold, less a few
@@ -272,6 +272,8 @@ def lines_in_words(count: int) -> str:
 
 def safe_cell(value: object) -> object:
     """Return a value that a spreadsheet shows and does not calculate: text like a formula gets an apostrophe."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
     if not isinstance(value, str):
         return value
     text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:CELL_LIMIT]
@@ -279,6 +281,10 @@ def safe_cell(value: object) -> object:
 
 
 def _save_workbook(receipt: Receipt, path: Path) -> None:
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.worksheet.worksheet import Worksheet
+
     workbook = Workbook()
     cover = workbook.active
     assert isinstance(cover, Worksheet)
