@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 from collections.abc import Iterator
@@ -195,6 +196,32 @@ def test_a_large_file_lands_whole_by_both_ways(
             where one.load_id = 1 and two.load_id = 2"""
         )
         assert cursor.fetchone() == (50_000,)
+
+
+@pytest.mark.parametrize(
+    ("last", "kinds"),
+    [
+        ("2,b,", ["format text"]),
+        ("2,\\N,", ["format text", "format csv, header"]),
+        ('2,"b",', ["format text", "format csv, delimiter"]),
+        ("2,b", ["format text", "format csv, delimiter"]),
+    ],
+)
+def test_a_large_csv_is_copied_as_text_until_something_in_it_forbids(
+    last: str, kinds: list[str], form: Form, loader: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, statements = landing._copy, []
+    monkeypatch.setattr(landing, "LARGE_BYTES", 0)
+    monkeypatch.setattr(landing, "CHUNK_BYTES", 16)  # what forbids it is found when part of the file is copied
+    monkeypatch.setattr(
+        landing, "_copy", lambda statement, *words: (statements.append(statement), copy(statement, *words))
+    )
+    path = write(tmp_path, HEAD + "1,a,\n" * 40 + last)
+    with contextlib.suppress(ReturnDoesNotFitForm):
+        assert land(path, form, loader) == len(landed(loader)) == 41
+        assert landed(loader)[-1] == (42, "2", last.split(",")[1].strip('"'), None)
+    assert len(statements) == len(kinds) + (last == "2,b")
+    assert all(kind in statement for kind, statement in zip(kinds, statements, strict=False))
 
 
 def partitions(connection: Connection) -> list[str]:

@@ -154,8 +154,9 @@ def test_no_password_stands_in_the_servers_log_when_a_role_is_let_in(own: Settin
             assert ask(login.geturl(), "select current_user") == role
 
 
-def test_pages_are_checksummed(own: Settings) -> None:
-    assert ask(server.start(own), "select current_setting('data_checksums')") == "on"
+def test_pages_are_checksummed_and_lines_go_to_the_disk_once(own: Settings) -> None:
+    settings = "select current_setting('data_checksums') || ' ' || current_setting('wal_level')"
+    assert ask(server.start(own), settings) == "on minimal"
 
 
 def test_error_names_the_place_and_no_password_when_no_server_answers(own: Settings) -> None:
