@@ -164,14 +164,16 @@ def _client_seconds() -> float:
 def _server_seconds(settings: Settings) -> float:
     """Return the processor seconds of the server: its processes, and those that have ended and were its own."""
     postmaster = server.server_process(settings)
-    children = (Path("/proc") / str(postmaster) / "task" / str(postmaster) / "children").read_text().split()
-    ticks = sum(_ticks(postmaster)[:4])
-    for child in children:
-        try:
-            ticks += sum(_ticks(int(child))[:2])
-        except FileNotFoundError:  # ended meanwhile; the next reading has it with the server's own
-            continue
-    return ticks / TICKS
+    while True:  # until none has begun or ended while they were read: one that does is counted twice or not at all
+        children = _children(postmaster)
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            ticks = sum(_ticks(postmaster)[:4]) + sum(sum(_ticks(child)[:2]) for child in children)
+            if _children(postmaster) == children:
+                return ticks / TICKS
+
+
+def _children(process: int | None) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def _ticks(process: int | None) -> list[int]:
