@@ -23,7 +23,8 @@ with DAG(
         "Looks into every partner's inbox folder, keeps each file in the archive under its SHA-256, registers it in the"
         " ledger and wakes `returns__load` for its form and quarter. Unfinished work is woken again.",
         "A file could not be read, archived or registered because of a fault of ours (disk, database). Nothing is lost:"
-        " a file leaves the inbox only after it is in the archive and the ledger. Mend the cause in the log.",
+        " what is not in the ledger is in the inbox or set aside in `archive/.taking`, and each sweep looks in both."
+        " Mend the cause in the log.",
         "Yes, at any time. A file is known by its content and is registered once.",
     ),
 ):

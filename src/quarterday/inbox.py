@@ -1,13 +1,14 @@
 """Takes files out of the inbox: archive, register, and say which form and quarter has work.
 
-The inbox has a folder per partner (``inbox/<partner_code>/<file>``); the folder says who sent the file. A file leaves
-the inbox only after it is in the archive and in the ledger, so a crash at any point loses nothing and doubles nothing.
+The inbox has a folder per partner (``inbox/<partner_code>/<file>``); the folder says who sent the file. Until a file is
+in the ledger it stands in the inbox or is set aside below the archive, and a sweep looks in both places: a crash at any
+point loses nothing and doubles nothing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from quarterday.archiving import ArchivedFile, archive_file
+from quarterday.archiving import ArchivedFile, files_left, only_taker, state_of, take_file
 from quarterday.checking.judging import judge_findings
 from quarterday.contracts import Form, load_forms
 from quarterday.errors import QuarterdayError, ReturnRejected
@@ -27,6 +28,8 @@ from quarterday.warehouse import connect
 
 # A file that changed this recently may still be on its way in.
 SETTLE_SECONDS = 30.0
+# A file that another program has held open for so long, without a change to it, needs somebody to look.
+HELD_SECONDS = 3600.0
 UNFINISHED_SUFFIXES = {".part", ".tmp", ".crdownload", ".filepart"}
 SWEEP_LOCK = "quarterday.sweep"
 # A return that has stood still for so long has lost its wake-up; one that moved since then is being worked on.
@@ -35,7 +38,7 @@ STANDSTILL = "1 minute"
 
 @dataclass(frozen=True)
 class Arrival:
-    """A file found in the inbox."""
+    """A file found in the inbox, or set aside by a sweep that was cut off."""
 
     path: Path
     partner_code: str
@@ -45,6 +48,11 @@ class Arrival:
     def file_name(self) -> str:
         """The name as text; bytes of it that are none are shown by a replacement sign."""
         return _as_text(self.path.name)
+
+    @property
+    def inbox_path(self) -> str:
+        """Where the file stood, below the inbox."""
+        return f"{self.partner_code}/{self.file_name}"
 
 
 @dataclass
@@ -60,14 +68,14 @@ def sweep(settings: Settings, run_id: str | None = None) -> Swept:
     """Register every settled file in the inbox and tell the keys (``form|quarter``) that have work to do.
 
     Keys of returns that were registered or admitted earlier and stand still are among them, so that a wake-up lost to a
-    crash is given again. A file that can't be taken, by a fault of ours, stays in the inbox and keeps no other waiting.
+    crash is given again. A file that can't be taken, by a fault of ours, is put back and keeps no other waiting.
     """
     forms = load_forms(settings.returns)
-    with connect(settings, "loader") as connection:
+    with connect(settings, "loader") as connection, only_taker(settings.archive):
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_lock(hashtext(%s))", (SWEEP_LOCK,))
         swept = Swept()
-        for arrival in settled_files(settings.inbox):
+        for arrival in (*files_cut_off(settings.archive), *settled_files(settings.inbox)):
             _register_or_note(arrival, swept, forms, connection, settings, run_id)
         swept.keys = unfinished_keys(connection, swept.registered)
     return swept
@@ -93,11 +101,22 @@ def raise_failures(failures: Mapping[str, str]) -> None:
 
 def settled_files(inbox: Path) -> Iterator[Arrival]:
     """Yield the files that have arrived completely, oldest first."""
-    found = [(path, state) for path in inbox.glob("*/*") if _is_whole(path) and (state := _state_of(path))]
-    for path, (_, _, modified_ns) in sorted(found, key=lambda item: (item[1][2], item[0].name)):
-        modified = modified_ns / 1e9
-        if time.time() - modified >= SETTLE_SECONDS:
-            yield Arrival(path, _as_text(path.parent.name), datetime.fromtimestamp(modified, UTC))
+    for arrival in _arrivals(path for path in inbox.glob("*/*") if _is_whole(path)):
+        if time.time() - arrival.modified_at.timestamp() >= SETTLE_SECONDS:
+            yield arrival
+
+
+def files_cut_off(archive: Path) -> list[Arrival]:
+    """Return the files that a sweep took out of the inbox and didn't register before it was cut off, oldest first."""
+    return _arrivals(files_left(archive))
+
+
+def _arrivals(paths: Iterable[Path]) -> list[Arrival]:
+    found = sorted((state[2], path.name, path) for path in paths if (state := state_of(path)))
+    return [
+        Arrival(path, _as_text(path.parent.name), datetime.fromtimestamp(modified_ns / 1e9, UTC))
+        for modified_ns, _, path in found
+    ]
 
 
 def _is_whole(path: Path) -> bool:
@@ -111,24 +130,43 @@ def register(
 ) -> int | None:
     """Archive and register one file, commit, and take it out of the inbox; return its load id.
 
-    A file that no form claims is registered too, and rejected at once with a receipt. One that changes while it is
-    copied is left for the next sweep; the answer is None.
+    A file that no form claims is registered too, and rejected at once with a receipt. One that somebody writes to is
+    left for the next sweep; the answer is None.
+
+    Raises:
+        FilesNotTaken: Another program holds the file open for writing and has not changed it for an hour.
     """
-    before = _state_of(arrival.path)
-    archived = archive_file(arrival.path, settings.archive)
-    if _state_of(arrival.path) != before:
-        return None
-    try:
-        told: Identity | ReturnRejected = identify(settings.archive / archived.path, arrival.partner_code, forms)
-    except ReturnRejected as rejection:
-        told = rejection
-    known = known_load(arrival, archived.sha256, told if isinstance(told, Identity) else None, connection)
-    load_id = known or _register_new(arrival, archived, told, connection, settings, run_id)
-    _note_arrival(arrival, load_id, known is not None, settings, connection)
-    connection.commit()
-    if _state_of(arrival.path) == before:  # another version may have taken its place meanwhile
-        arrival.path.unlink(missing_ok=True)
+    with take_file(arrival.path, settings.archive) as taken:
+        if taken is None:
+            refuse_endless_wait(arrival)
+            return None
+        archived = taken.archived
+        try:
+            told: Identity | ReturnRejected = identify(settings.archive / archived.path, arrival.partner_code, forms)
+        except ReturnRejected as rejection:
+            told = rejection
+        known = known_load(arrival, archived.sha256, told if isinstance(told, Identity) else None, connection)
+        load_id = known or _register_new(arrival, archived, told, connection, settings, run_id)
+        _note_arrival(arrival, load_id, known is not None, connection)
+        if not taken.keep():
+            connection.rollback()
+            return None
+        connection.commit()
     return load_id
+
+
+def refuse_endless_wait(arrival: Arrival) -> None:
+    """Say of a file that must wait that it has waited for too long.
+
+    Raises:
+        FilesNotTaken: It was last changed an hour ago.
+    """
+    changed = arrival.path.stat().st_ctime
+    if time.time() - changed > HELD_SECONDS:
+        raise FilesNotTaken(
+            f"not taken: another program holds it open for writing and has not changed it since "
+            f"{datetime.fromtimestamp(changed, UTC):%d %B %Y %H:%M} UTC. See which with 'fuser' and end that upload."
+        )
 
 
 def _register_or_note(
@@ -145,19 +183,10 @@ def _register_or_note(
         raise  # the database is away: no other file would fare better
     except Exception as error:
         connection.rollback()
-        swept.failures[_as_text(str(arrival.path.relative_to(settings.inbox)))] = f"{type(error).__name__}: {error}"
+        swept.failures[arrival.inbox_path] = f"{type(error).__name__}: {error}"
         return
     if load_id is not None:
         swept.registered.append(load_id)
-
-
-def _state_of(path: Path) -> tuple[int, int, int] | None:
-    """What tells a file from another version of it; None when it is gone."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def known_load(arrival: Arrival, sha256: str, identity: Identity | None, connection: Connection) -> int | None:
@@ -215,12 +244,12 @@ def _register_new(
     return insert_load(archived, arrival.file_name, arrival.partner_code, told, connection, run_id)
 
 
-def _note_arrival(arrival: Arrival, load_id: int, was_known: bool, settings: Settings, connection: Connection) -> None:
+def _note_arrival(arrival: Arrival, load_id: int, was_known: bool, connection: Connection) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """insert into ledger.arrival (load_id, inbox_path, file_modified_at, was_known)
             values (%s, %s, %s, %s) on conflict do nothing""",
-            (load_id, _as_text(str(arrival.path.relative_to(settings.inbox))), arrival.modified_at, was_known),
+            (load_id, arrival.inbox_path, arrival.modified_at, was_known),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from pathlib import Path
@@ -31,14 +32,120 @@ def loads(settings: Settings) -> list[dict[str, object]]:
     return rows_of("select file_name, state from ledger.load_state order by load_id", settings, "owner")
 
 
-def test_a_file_is_registered_archived_and_taken_out(settings: Settings) -> None:
+def archived(settings: Settings) -> list[Path]:
+    return [path for path in settings.archive.rglob("*") if path.is_file()]
+
+
+@pytest.fixture(params=["moved", "copied"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways into the archive: the file itself, and a copy where it can't be moved and no lease is to be had."""
+    if request.param == "copied":
+        monkeypatch.setattr(archiving, "_lease", lambda file: False)
+    return str(request.param)
+
+
+def test_a_file_is_registered_archived_and_taken_out(settings: Settings, way: str) -> None:
     path = put(GOOD, settings)
-    content = path.read_bytes()
+    content, inode = path.read_bytes(), path.stat().st_ino
     swept = sweep(settings)
     assert swept.keys == [key_of(GOOD)]
     assert not path.exists()
-    (kept,) = rows_of("select archive_path from ledger.load", settings, "owner")
-    assert (settings.archive / kept["archive_path"]).read_bytes() == content
+    (row,) = rows_of("select archive_path from ledger.load", settings, "owner")
+    kept = settings.archive / row["archive_path"]
+    assert kept.read_bytes() == content
+    assert archived(settings) == [kept] and kept.stat().st_nlink == 1
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o440
+    assert (kept.stat().st_ino == inode) is (way == "moved")
+
+
+def test_a_file_that_somebody_has_open_for_writing_waits_for_the_next_sweep(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(GOOD, settings)
+    with path.open("r+b"):
+        swept = sweep(settings)
+        assert (swept.registered, swept.failures) == ([], {})
+        assert path.exists() and archived(settings) == []
+        monkeypatch.setattr(inbox, "HELD_SECONDS", -1.0)
+        assert "open for writing" in sweep(settings).failures[f"{GOOD['partner_code']}/{GOOD['file']}"]
+    assert len(sweep(settings).registered) == 1
+
+
+def test_on_a_network_drive_an_open_file_is_taken_as_it_stands(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(GOOD, settings)
+    monkeypatch.setattr(archiving, "SHARED_KINDS", ("",))
+    with path.open("r+b"):
+        assert len(sweep(settings).registered) == 1
+
+
+def test_a_file_that_is_opened_for_writing_while_it_is_registered_is_put_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(GOOD, settings)
+    path.chmod(0o664)
+    before, note = path.stat(), inbox._note_arrival
+
+    def open_then_note(*words: object) -> None:
+        (place,) = archiving.files_left(settings.archive)
+        place.chmod(0o600)
+        with pytest.raises(BlockingIOError):  # without O_NONBLOCK the writer would wait until the file is put back
+            os.open(place, os.O_WRONLY | os.O_NONBLOCK)
+        note(*words)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox, "_note_arrival", open_then_note)
+        assert sweep(settings).registered == []
+    after = path.stat()
+    assert (after.st_ino, after.st_mode, after.st_nlink) == (before.st_ino, before.st_mode, 1)
+    assert archived(settings) == [] and loads(settings) == []
+    assert len(sweep(settings).registered) == 1
+
+
+@pytest.mark.parametrize("reason", ["a second name", "another owner"])
+def test_a_file_that_others_could_still_write_to_is_copied(reason: str, settings: Settings, tmp_path: Path) -> None:
+    path, other = put(GOOD, settings), tmp_path / "second name"
+    content = path.read_bytes()
+    os.link(path, other)
+    if reason == "another owner":
+        if os.geteuid():
+            pytest.skip("only root can give a file to another user")
+        other.unlink()
+        os.chown(path, 12345, -1)
+    sweep(settings)
+    if other.exists():
+        other.write_bytes(b"something else")
+    (kept,) = archived(settings)
+    assert kept.read_bytes() == content and kept.stat().st_uid == os.geteuid()
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("moment", ["set aside", "archived", "registered"])
+def test_a_sweep_that_is_killed_loses_nothing_and_doubles_nothing(moment: str, settings: Settings) -> None:
+    path = put(GOOD, settings)
+    content = path.read_bytes()
+    child = os.fork()
+    if child == 0:
+        owner, name = {
+            "set aside": (archiving._Move, "settle"),
+            "archived": (archiving.Taken, "keep"),
+            "registered": (Path, "unlink"),
+        }[moment]
+        setattr(owner, name, lambda *words, **options: os._exit(9))
+        sweep(settings)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert not path.exists() and len(archiving.files_left(settings.archive)) == 1
+    path.write_bytes(b"another version, not settled yet")  # no name that it could be reached by is the archive's
+    assert len(sweep(settings).registered) == 1
+    (row,) = rows_of(
+        "select archive_path, was_known from ledger.load join ledger.arrival using (load_id)", settings, "owner"
+    )
+    assert row["was_known"] is False
+    assert archived(settings) == [settings.archive / row["archive_path"]]
+    assert archived(settings)[0].read_bytes() == content
+    assert path.exists()
 
 
 def test_a_file_that_may_still_be_arriving_is_left(settings: Settings) -> None:
@@ -51,48 +158,53 @@ def test_a_file_that_may_still_be_arriving_is_left(settings: Settings) -> None:
 def test_a_file_that_changes_while_it_is_copied_is_left_for_the_next_sweep(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = put(GOOD, settings)
+    path, archive_file = put(GOOD, settings), archiving.archive_file
 
     def copy_then_grow(source: Path, archive: Path) -> archiving.ArchivedFile:
-        archived = archiving.archive_file(source, archive)
+        copied = archive_file(source, archive)
         with source.open("ab") as file:
             file.write(b"\r\n")
-        return archived
+        return copied
 
-    monkeypatch.setattr(inbox, "archive_file", copy_then_grow)
+    monkeypatch.setattr(archiving, "_lease", lambda file: False)
+    monkeypatch.setattr(archiving, "archive_file", copy_then_grow)
     assert sweep(settings).registered == []
     assert path.exists() and loads(settings) == []
 
 
+@pytest.mark.usefixtures("way")
 def test_a_version_that_replaces_a_file_while_it_is_registered_is_kept(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = put(GOOD, settings)
-    note = inbox._note_arrival
+    content, note = path.read_bytes(), inbox._note_arrival
 
     def replace_then_note(*words: object) -> None:
         newer = path.with_name("newer")
-        newer.write_bytes(path.read_bytes() + b"\r\n")
+        newer.write_bytes(b"newer")
         newer.replace(path)
         note(*words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(inbox, "_note_arrival", replace_then_note)
     assert len(sweep(settings).registered) == 1
-    assert path.exists(), "the newer version was never archived, so it must not go"
+    assert path.read_bytes() == b"newer", "the newer version was never archived, so it must not go"
+    assert [kept.read_bytes() for kept in archived(settings)] == [content]
 
 
+@pytest.mark.usefixtures("way")
 def test_a_file_that_cannot_be_taken_keeps_no_other_waiting(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = put(GOOD, settings), put(OTHER, settings)
     os.utime(bad, (time.time() - 900, time.time() - 900))  # the oldest comes first
 
-    def break_on_bad(source: Path, archive: Path) -> archiving.ArchivedFile:
-        if source == bad:
+    def break_on_bad(path: Path, *words: object) -> object:
+        if path.name == bad.name:
             raise OSError("no space left on device")
-        return archiving.archive_file(source, archive)
+        return identify(path, *words)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inbox, "archive_file", break_on_bad)
+    identify = inbox.identify
+    monkeypatch.setattr(inbox, "identify", break_on_bad)
     swept = sweep(settings)
     assert swept.keys == [key_of(OTHER)]
     assert bad.exists() and not good.exists()
@@ -104,6 +216,7 @@ def test_a_sweep_cut_off_before_it_cleared_the_inbox_counts_one_arrival(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = put(GOOD, settings)
+    monkeypatch.setattr(archiving, "_lease", lambda file: False)
     with monkeypatch.context() as patched:
         patched.setattr(Path, "unlink", lambda *words, **options: None)
         sweep(settings)
