@@ -234,6 +234,22 @@ def withdraw(
 
 
 @app.command()
+def correct(
+    load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],
+) -> None:
+    """Read an admitted return again, with corrections that were written down after it was judged.
+
+    [dim]quarterday correct 12[/dim]
+
+    The return stays as it was judged and published; the corrected one takes its place with the next release.
+    """
+    from quarterday.loading import correct_load
+
+    corrected = correct_load(load_id, _settings())
+    print(f"Load {load_id} is read again as load {corrected}, from the next sweep of the inbox on.")
+
+
+@app.command()
 def query(
     sql: Statement,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,

@@ -47,6 +47,26 @@ def insert_load(
     return int(row[0])
 
 
+def register_again(load_id: int, connection: Connection) -> int:
+    """Write a second load of a load's file, to take its place, in the caller's transaction; return its id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """insert into ledger.load (
+                file_sha256, file_name, file_bytes, archive_path, partner_code,
+                form, edition, reporting_quarter, issued_on, corrects_load_id
+            )
+            select
+                file_sha256, file_name, file_bytes, archive_path, partner_code,
+                form, edition, reporting_quarter, issued_on, load_id
+            from ledger.load where load_id = %s
+            returning load_id""",
+            (load_id,),
+        )
+        row = cursor.fetchone()
+        assert row is not None
+    return int(row[0])
+
+
 def hold_load(load_id: int, connection: Connection) -> None:
     """Wait until no other transaction lands or judges a load, and keep others waiting until this one ends."""
     with connection.cursor() as cursor:

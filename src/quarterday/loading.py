@@ -12,12 +12,13 @@ from psycopg2.extensions import connection as Connection
 from quarterday import generating, receipts
 from quarterday.archiving import ArchivedFile
 from quarterday.checking.checks import checks_of
+from quarterday.checking.correcting import new_corrections
 from quarterday.checking.judging import Verdict, judge_findings, judge_load
 from quarterday.contracts import Form, load_forms
 from quarterday.errors import OperatorError, ReturnRejected
 from quarterday.identifying import Identity, identify
 from quarterday.landing import land_return
-from quarterday.ledger import hold_load, insert_load, is_judged, note_event
+from quarterday.ledger import hold_load, insert_load, is_judged, note_event, register_again
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -105,6 +106,37 @@ def withdraw_load(load_id: int, reason: str, settings: Settings) -> None:
                 f"Load {load_id} {file_name} is {state}: only an admitted load that is not released can be withdrawn."
             )
         note_event(load_id, "withdrawn", reason, connection)
+
+
+def correct_load(load_id: int, settings: Settings) -> int:
+    """Register an admitted load's file once more, to be read with corrections that came after its verdict.
+
+    The load stays as it was judged. The new one has its day of issue, so from the next release it speaks in its
+    place, and the history keeps both. The next sweep of the inbox wakes it.
+
+    Returns:
+        The new load's id.
+
+    Raises:
+        OperatorError: There is no such load, it was not admitted, it has been read again already, or no correction
+            concerns it that it was not judged with.
+    """
+    forms = load_forms(settings.returns)
+    with connect(settings, "loader") as connection, connection.cursor() as cursor:
+        hold_load(load_id, connection)
+        cursor.execute("select state, form from ledger.load_state where load_id = %s", (load_id,))
+        state, form = cursor.fetchone() or ("unknown", "")
+        if state not in ("admitted", "released"):
+            raise OperatorError(f"Load {load_id} is {state}: only an admitted return is read again with corrections.")
+        cursor.execute("select load_id from ledger.load where corrects_load_id = %s", (load_id,))
+        if newer := cursor.fetchone():
+            raise OperatorError(f"Load {load_id} has been read again already, as load {newer[0]}.")
+        ids = new_corrections(load_id, forms[form], connection)
+        if not ids:
+            raise OperatorError(f"No correction in returns/{form}/corrections.yml concerns load {load_id} and is new.")
+        corrected = register_again(load_id, connection)
+        note_event(corrected, "registered", f"load {load_id} again, to be read with {', '.join(ids)}", connection)
+    return corrected
 
 
 def check_file(path: Path, partner_code: str, settings: Settings) -> tuple[Verdict, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,15 @@ import pytest
 import yaml
 from psycopg2.extensions import connection as Connection
 
-from quarterday import generating
+from quarterday import generating, inbox, loading, releasing
 from quarterday.checking.judging import Verdict, judge_load
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.contracts import Form, load_form
+from quarterday.errors import OperatorError
+from quarterday.settings import Settings
+from quarterday.warehouse import connect
 from tests.checking_support import GOOD_CALL, GOOD_VISIT, land, make_indicator, make_register, rows_of
+from tests.path_support import DEMO, put_into_inbox
 
 pytest_plugins = ("tests.checking_support",)
 NONE = Path("no-expectations")
@@ -186,3 +192,42 @@ def test_one_cell_has_one_correction_in_the_ledger(connection: Connection, tmp_p
             from ledger.line_correction where load_id = %s""",
             (verdict.load_id,),
         )
+
+
+def test_admitted_return_is_read_again_with_a_correction_that_came_later(settings: Settings, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for folder in (settings.returns, settings.expectations):
+        shutil.copytree(folder, project / folder.name)
+    settings = replace(settings, project=project)
+    name = "victim-gateway-2017-18-Q3.xlsx"
+    put_into_inbox(DEMO / "returns" / "citizens_advice" / name, "citizens_advice", settings)
+    (load_id,) = inbox.sweep(settings).registered
+    take_in("victim_gateway", "2017-18-Q3", settings)
+    with pytest.raises(OperatorError, match="No correction in returns/victim_gateway"):
+        loading.correct_load(load_id, settings)
+    with connect(settings, "owner") as owner, owner.cursor() as cursor:
+        cursor.execute("select line_number, column_name, value from landing.victim_gateway where value ~ '^[0-9]+$'")
+        line, heading, value = cursor.fetchone()
+        form = load_form(settings.returns / "victim_gateway")
+        where = {"partner": "citizens_advice", "quarter": "2017-18-Q3", "line": line, "key": {"column_name": heading}}
+        correct(
+            form, owner, {"id": "VGW-C01", "where": where, "column": "value", "expect": value, "value": f"{value}.0"}
+        )
+    corrected = loading.correct_load(load_id, settings)
+    with pytest.raises(OperatorError, match=f"read again already, as load {corrected}"):
+        loading.correct_load(load_id, settings)
+    assert take_in("victim_gateway", "2017-18-Q3", settings) == {str(corrected): "admitted"}
+    release_id = releasing.begin(settings)
+    with connect(settings, "builder") as builder, builder.cursor() as cursor:
+        cursor.execute("select check_id, load_id from ledger.check_result where not has_passed order by 1")
+        assert cursor.fetchall() == [("VGW-008", corrected)]
+        cursor.execute("select distinct load_id, is_current from ledger.plan_publication(%s)", (release_id,))
+        assert cursor.fetchall() == [(corrected, True)]
+        cursor.execute("select issued_on, corrects_load_id, count(*) over () from ledger.load order by load_id desc")
+        issued_on, corrects, count = cursor.fetchone()
+        assert (str(issued_on), corrects, count) == ("2018-01-26", load_id, 2)
+
+
+def take_in(form: str, quarter: str, settings: Settings) -> dict[str, str]:
+    loading.land_pending(form, quarter, settings)
+    return loading.judge_pending(form, quarter, settings)

@@ -99,6 +99,15 @@ def apply_corrections(load_id: int, form: Form, connection: Connection, file_sha
     return applied
 
 
+def new_corrections(load_id: int, form: Form, connection: Connection) -> list[str]:
+    """Return the numbers of the corrections that concern a load and that it was not judged with."""
+    with connection.cursor() as cursor:
+        cursor.execute("select correction_id from ledger.line_correction where load_id = %s", (load_id,))
+        known = {name for (name,) in cursor.fetchall()}
+        concerning = _concerning(load_id, form, cursor, None)
+    return [correction.correction_id for correction in concerning if correction.correction_id not in known]
+
+
 def _concerning(load_id: int, form: Form, cursor: Cursor, file_sha256: str | None) -> list[Correction]:
     cursor.execute(
         "select file_sha256, partner_code, reporting_quarter, issued_on from ledger.load where load_id = %s", (load_id,)
@@ -182,5 +191,5 @@ def _refuse_old_view(form: Form, cursor: Cursor) -> None:
     if not is_new:
         raise CheckCouldNotRun(
             f"Form {form.name} has corrections, but its typed view was made before it had any. Nothing was judged. "
-            "Bring the warehouse up to the code ('quarterday up'), and run the task again."
+            "Bring the warehouse up to the code ('quarterday migrate'), and run the task again."
         )

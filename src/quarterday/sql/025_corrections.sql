@@ -30,3 +30,19 @@ create unique index if not exists line_correction_once on ledger.line_correction
 
 grant select, insert, delete on ledger.line_correction to quarterday_loader;
 grant select on ledger.line_correction to quarterday_builder, quarterday_reader;
+
+-- A load that was judged before its correction was known is read again as another load of the same bytes.
+alter table ledger.load add column if not exists corrects_load_id bigint references ledger.load;
+comment on column ledger.load.corrects_load_id is
+'The load of the same file that this one takes the place of, read with corrections that came after its verdict.';
+do $$
+begin
+    if pg_get_indexdef('ledger.load_once'::regclass) not like '%corrects_load_id%' then
+        drop index ledger.load_once;
+        create unique index load_once on ledger.load (
+            file_sha256, partner_code, coalesce(form, file_name), coalesce(reporting_quarter, ''), coalesce(edition, ''),
+            coalesce(corrects_load_id, 0)
+        );
+    end if;
+end
+$$;
