@@ -58,6 +58,7 @@ def _column(column: Column) -> Promise:
         "type": column.logical_type,
         "required": column.required,
         "key": column.key_position,
+        "unique": column.unique,
         "unit": column.unit,
         "unit_of_count": column.unit_of_count,
         "scale": column.scale if column.scale != 1 else None,
@@ -167,7 +168,7 @@ def _columns(before: Mapping[str, Promise], after: Mapping[str, Promise]) -> Ite
 
 
 def _column_changes(before: Promise, after: Promise) -> Iterator[Change]:
-    yield from _parts(before, after, ("type", "key", "unit", "unit_of_count", "scale", "pattern", "personal"))
+    yield from _parts(before, after, ("type", "key", "unique", "unit", "unit_of_count", "scale", "pattern", "personal"))
     if before.get("required") != after.get("required"):
         is_now = after.get("required", False)
         yield Change("is required now" if is_now else "need not be given any more", MAJOR if is_now else MINOR)

@@ -48,6 +48,7 @@ class Column:
     business_name: str
     logical_type: str
     required: bool = False
+    unique: bool = False
     key_position: int | None = None
     description: str = ""
     minimum: float | None = None
@@ -230,6 +231,7 @@ def _column(raw: dict[str, Any]) -> Column:
         business_name=raw.get("businessName") or raw["name"],
         logical_type=_one_of(raw["logicalType"], LOGICAL_TYPES, f"logicalType of {raw['name']}"),
         required=bool(raw.get("required", False)),
+        unique=bool(raw.get("unique", False)),
         key_position=raw.get("primaryKeyPosition") if raw.get("primaryKey") else None,
         description=raw.get("description", ""),
         minimum=options.get("minimum"),

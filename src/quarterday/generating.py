@@ -5,7 +5,7 @@ Identifiers come from contracts, which are ours; they are quoted all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import psycopg2
@@ -109,12 +109,19 @@ def typed_view(form: Form, is_corrected: bool | None = None) -> str:
     return f"{typed_columns(form, corrected)}\nfrom {landed_lines(form, corrected)} as sent"
 
 
-def typed_columns(form: Form, is_corrected: bool | None = None) -> str:
-    """Return the start of a query over :func:`landed_lines` of a register form, down to its ``from``."""
+def typed_columns(form: Form, is_corrected: bool | None = None, plain_names: Collection[str] = ()) -> str:
+    """Return the start of a query over :func:`landed_lines` of a register form, down to its ``from``.
+
+    Args:
+        form: The form.
+        is_corrected: Whether loads of the form have corrections; without it, whether the form has.
+        plain_names: Columns of numbers and dates of which each cell is empty or plainly right, and so may be cast.
+    """
     corrected = bool(form.corrections) if is_corrected is None else is_corrected
     columns = ["load_id", "sheet", "line_number"]
     for column in form.contract.columns:
-        columns += _register_columns(column, form, corrected)
+        is_plain = column.name in plain_names
+        columns += _cast_columns(column, form) if is_plain else _register_columns(column, form, corrected)
     columns.append(f"{'' if corrected else 'null::text as '}corrected_columns")
     return f"select\n    {_lines(columns)}"
 
@@ -383,11 +390,22 @@ def _register_columns(column: Column, form: Form, is_corrected: bool) -> list[st
     is_plain, plain_value, plain_is_ok = _plainly_typed(column, form)
     flag_of_cell = f"case when {name} is null then {_text(_blank(form))} when {is_plain} then null else {flag} end"
     return [
-        f"case when {is_plain} then {plain_value} when {_is_mark(name, form)} then null "
+        f"case when {name} is null then null when {is_plain} then {plain_value} when {_is_mark(name, form)} then null "
         f"when {is_valid} then {value} end as {name}",
         f"{_or_corrected(flag_of_cell, column.name, is_corrected)} as {_name(column.name + '_flag')}",
         f"case when {name} is null then true when {is_plain} then {plain_is_ok} "
         f"else coalesce({is_valid}, false) or {flag} is not null end as {_name(column.name + '_ok')}",
+    ]
+
+
+def _cast_columns(column: Column, form: Form) -> list[str]:
+    """Return what :func:`_register_columns` does, for cells that are empty or plainly right."""
+    name = _name(column.name)
+    _, value, _ = _plainly_typed(column, form)
+    return [
+        f"{value} as {name}",
+        f"case when {name} is null then {_text(_blank(form))} end as {_name(column.name + '_flag')}",
+        f"true as {_name(column.name + '_ok')}",
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from quarterday.checking.checks import contract_checks
+from quarterday.checking.checks import Check, contract_checks
 from quarterday.checking.profile import Profile, read_profile
 from quarterday.checking.quick import mismatch
 from quarterday.contracts import Form
@@ -18,15 +18,28 @@ pytest_plugins = ("tests.checking_support",)
 TEXTS = [
     None, "", " ", "1", "-1", "40", "41", "2.5", "2.", ".5", "1,234", " 3", "3 ", "(3)", "n/a", "[x]", "9" * 70, "1e3",
     "2017-10-04", "2017-02-31", "4 October 2017", "04/10/2017", "20171004", "yes", "No", "maybe", "Burton", "Burton ",
-    "burton", "Leek", "R001", " R001", "R001\n", "R01", "r001", "\tR001", "٣", "R٠٠١",
+    "burton", "Leek", "R001", " R001", "R001\n", "R01", "r001", "\tR001", "٣", "R٠٠١", "1_0", "0x1", "1e000",
 ]  # fmt: skip
 PATTERNS = [
     "^R[0-9]{3}$", "^[0-9a-f]{4}$", r"^\d{2}$", "^[EW]01[0-9]{6}$", "^[A-Z]{2}-[0-9]{12}$", "^a|b$", "^[^a]{2}$",
+    "^[EW][0-9]{8}$", "^r?0{2}1$", "^ab[0-9]{2}$", "^b{2}urton$", "^[ -~]{4}$",
 ]  # fmt: skip
 
 
+# They ask of several columns at once, so no cheap test answers for them.
+WRITTEN = [
+    "(detainees is null) <> (visited_on is null)",
+    "coalesce(detainees_flag, 'none') <> coalesce(visit_number_flag, 'none') or not (detainees_ok and visited_on_ok)",
+    "detainees > 2 and station = 'Burton' or visited_on > '2017-10-03' and report is null",
+]
+
+
+def written(number: int, predicate: str) -> Check:
+    return Check(f"VIS-{number}", "S.", "critical", "flag", "R.", "E", predicate=predicate)
+
+
 def counted(form: Form, load_id: int, connection: Connection, *, is_quick: bool) -> Profile:
-    checks = contract_checks(form)
+    checks = [*contract_checks(form), *(written(number, text) for number, text in enumerate(WRITTEN, start=101))]
     if not is_quick:
         checks = [replace(check, passes_when=None) for check in checks]
     return read_profile(load_id, form, list(checks), connection)

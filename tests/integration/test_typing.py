@@ -231,6 +231,31 @@ def test_a_registers_number_must_be_exact(owner: Connection) -> None:
     assert (line["outturn_gbp"], line["outturn_gbp_flag"], line["outturn_gbp_ok"]) == (None, "x", True)
 
 
+def test_a_number_that_the_database_reads_otherwise_than_a_person_is_read_as_by_a_person(owner: Connection) -> None:
+    for sent in (
+        "1_000",
+        "0x1F",
+        "0b1",
+        "5.",
+        ".5",
+        "007",
+        "-0",
+        "-",
+        "+5",
+        " 5",
+        "5 ",
+        "1e3",
+        "1E3",
+        "1e000",
+        "NaN",
+        "-Infinity",
+    ):
+        read = ask(owner, "select typed.number_text(%s)::numeric", sent)
+        line = budget(owner, budget_gbp=sent)
+        assert (sent, line["budget_gbp"]) == (sent, None if read is None else read * 1000)
+        assert line["budget_gbp_ok"] is (read is not None or sent == "-")
+
+
 def test_every_kind_of_column_is_typed_without_ever_failing(owner: Connection, forms: dict[str, Form]) -> None:
     kinds = ("string", "integer", "number", "date", "boolean")
     columns = tuple(Column(name=f"a_{kind}", business_name=kind, logical_type=kind) for kind in kinds)

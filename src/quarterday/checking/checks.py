@@ -13,14 +13,14 @@ A check's id is quoted to partners, so it never changes its meaning. Numbers aft
 | 101 to 499 | written in ``expectations/<form>.yml`` |
 | 500 to 999 | from the contract: 400 + 10 x position + kind, positions 10 to 59 |
 
-Kinds: 0 is what its type says, 1 is given, 2 is an allowed value, 3 minimum, 4 maximum, 5 pattern. The position is the
-column's place in the contract, where columns are only ever appended; so the number of a column that went is not used
-again. Indicator forms share one shape, and its positions are fixed: :data:`INDICATOR_POSITIONS`.
+Kinds: 0 is what its type says, 1 is given, 2 is an allowed value, 3 minimum, 4 maximum, 5 pattern, 6 unique. The
+position is the column's place in the contract, where columns are only ever appended; so the number of a column that
+went is not used again. Indicator forms share one shape, and its positions are fixed: :data:`INDICATOR_POSITIONS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from quarterday.contracts import Column, Form
 from quarterday.errors import OperatorError
 
 NO_LINES, KEY_TWICE, OVER_LIMIT = 5, 6, 7
-TYPE, GIVEN, ALLOWED, MINIMUM, MAXIMUM, PATTERN = range(6)
+TYPE, GIVEN, ALLOWED, MINIMUM, MAXIMUM, PATTERN, UNIQUE = range(7)
 INDICATOR_POSITIONS = {
     "measure_code": 1,
     "breakdown_code": 2,
@@ -76,6 +76,7 @@ class Check:
             ``column_number``, ``expected`` and ``found``.
         reject_sql: A query giving one row for each thing wrong with the whole return, with ``expected`` and ``found``.
         count_sql: A cheaper query for the number of rows of ``lines_sql``, where there is one.
+        only_if: A query that gives a row where ``lines_sql`` may give one, and costs less. Checks may share it.
         passes_when: SQL on one landed line, true only where ``predicate`` is not; cheaper, and it may miss some.
         is_personal: What was found is about a person and is not repeated.
         looks_at: The forms of which other returns are read, registered before this one.
@@ -93,6 +94,7 @@ class Check:
     lines_sql: str | None = None
     reject_sql: str | None = None
     count_sql: str | None = None
+    only_if: str | None = None
     passes_when: str | None = None
     is_personal: bool = False
     looks_at: tuple[str, ...] = ()
@@ -161,34 +163,58 @@ def _some_lines(form: Form) -> Check:
 
 
 def _no_key_twice(form: Form) -> Iterator[Check]:
-    key = INDICATOR_KEY if form.is_indicator else form.contract.key
-    if not key:
-        return
-    names = (
-        ["measure", "breakdown", "area", "period", "status"]
-        if form.is_indicator
-        else [heading_of(form, name) for name in key]
-    )
-    columns, given = ", ".join(key), " and ".join(f"{column} is not null" for column in key)
-    # Numbers are grouped faster than texts; only what shares a number is compared in full.
-    number = f"hash_record_extended(row({columns}), 0)"
+    if form.is_indicator:
+        words = "measure, breakdown, area, period and status"
+        yield _once(form, INDICATOR_KEY, KEY_TWICE, words, "critical", "reject_return")
+    elif form.contract.key:
+        words = _listed([heading_of(form, name) for name in form.contract.key])
+        yield _once(form, form.contract.key, KEY_TWICE, words, "critical", "reject_return")
+
+
+def _once(form: Form, names: Sequence[str], number: int, words: str, severity: str, action: str) -> Check:
+    """Return the check that no two lines have the same values in some columns. A line without one of them is let be."""
+    columns, given = ", ".join(names), " and ".join(f"{name} is not null" for name in names)
+    # Numbers are grouped faster than texts; only what shares a number is compared in full, and seldom anything does.
+    key = _key_number(form, names)
     groups = (
-        f"select {columns}, count(*) as times from {{lines}} as line where {given} and {number} in "
-        f"(select {number} from {{lines}} as line where {given} group by 1 having count(*) > 1) "
-        f"group by {columns} having count(*) > 1"
+        f"select {columns}, count(*) as times from {{lines}} as line where {given} and {key} in "
+        f"({_shared_numbers(key)}) group by {columns} having count(*) > 1"
     )
+    # Where no two lines share a part of the key, none share the key; and the part is asked about anyhow.
+    parts = [name for name in names if (column := form.contract.column(name)) and column.unique]
     place = "line.sheet, line.line_number" + (", line.column_number" if form.is_indicator else "")
-    yield Check(
-        check_id=check_id(form, KEY_TWICE),
-        statement=f"No two lines have the same {_listed(names)}.",
-        severity="critical",
-        action="reject_return",
+    return Check(
+        check_id=check_id(form, number),
+        statement=f"No two lines have the same {words}.",
+        severity=severity,
+        action=action,
         remedy="Keep the line that is right and remove the others.",
-        expected=f"one line for each {_listed(names)}",
+        expected=f"one line for each {words}",
+        column=names[0] if len(names) == 1 else None,
+        heading=heading_of(form, names[0]) if len(names) == 1 else None,
         lines_sql=f"select {place}, 'given ' || twice.times || ' times' as found from {{lines}} as line "
         f"join ({groups}) as twice using ({columns})",
         count_sql=f"select coalesce(sum(times), 0) from ({groups}) as twice",
+        only_if=_shared_numbers(_key_number(form, parts[:1] or names)),
+        is_personal=len(names) == 1 and is_personal(form, names[0]),
     )
+
+
+def _shared_numbers(number: str) -> str:
+    """Return the query of the numbers, other than null, that several lines share."""
+    numbered = f"select {number} as number from {{lines}} as line"
+    return f"select number from ({numbered}) as numbered group by number having count(*) > 1 and number is not null"
+
+
+def _key_number(form: Form, key: Sequence[str]) -> str:
+    """Return SQL for a number that lines with the same key share: each column is hashed onto the one before."""
+    number = "0"
+    for name in key:
+        column = form.contract.column(name)
+        kind = "string" if form.is_indicator or not column else column.logical_type
+        hashed = {"integer": "hashint8extended({})", "number": "hash_numeric_extended({})"}.get(kind)
+        number = (hashed or "hashtextextended({})").format(f"{name}{'' if hashed else '::text'}, {number}")
+    return number
 
 
 def _indicator_checks(form: Form) -> Iterator[Check]:
@@ -214,7 +240,7 @@ def _refuse_unused_rules(form: Form) -> None:
         has_bounds = (column.minimum, column.maximum, column.pattern) != (None, None, None)
         takes_bounds = column.name in ("value", "numerator", "denominator")
         takes_values = column.name in INDICATOR_POSITIONS and not takes_bounds and column.name != "period"
-        if (has_bounds and not takes_bounds) or (column.allowed_values and not takes_values):
+        if (has_bounds and not takes_bounds) or (column.allowed_values and not takes_values) or column.unique:
             raise ContractRuleIsUnknown(
                 f"{form.name}: the contract's rule on {column.name} can't be checked on an indicator form. "
                 f"Write it into expectations/{form.name}.yml."
@@ -230,6 +256,10 @@ def _register_checks(form: Form) -> Iterator[Check]:
             yield _given(form, column.name, is_text=is_text)
         yield from _allowed(form, column.name)
         yield from _bounds(form, column)
+        if column.unique:
+            number = check_number(_position(form, column.name), UNIQUE)
+            heading = heading_of(form, column.name)
+            yield _once(form, (column.name,), number, heading, column.severity, column.action)
 
 
 def _known(form: Form, name: str, words: str) -> Check:

@@ -18,6 +18,7 @@ from quarterday.checking.checks import READER_STATEMENTS, Check, checks_of, over
 from quarterday.checking.correcting import apply_corrections
 from quarterday.checking.issues import find_failing_lines, write_issues
 from quarterday.checking.profile import Profile, read_profile, typed_view
+from quarterday.checking.sampling import know_values
 from quarterday.checking.suites import Assertion, CheckCouldNotRun, run_suite
 from quarterday.contracts import Form
 from quarterday.errors import Finding
@@ -92,6 +93,7 @@ def judge_by_checks(
         if standing := _standing_verdict(cursor, load_id):
             return standing
         apply_corrections(load_id, form, connection, file_sha256)
+        checks = know_values(load_id, form, checks, connection)
         profile = read_profile(load_id, form, checks, connection)
         passed = run_suite([_assertion(check) for check in checks], profile.failing)
         cursor.execute("savepoint judging")

@@ -9,16 +9,17 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from quarterday.checking.checks import Check
+from quarterday.checking.quick import plainly_right
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.contracts import Form
 from quarterday.generating import landed_lines, typed_columns
 
 LINES = "lines_of_load"
+CAST_WHEN_PLAIN = ("integer", "number", "date")
 # Enough for the keys of a million lines; a profile is one statement of one session.
-# Keeps the planner from merging a query into the one around it. The text is a constant from the start; a bare 0 is made
-# one later, and until then stands in the way of parallel work.
-KEEP_WHOLE = "offset '0'::bigint"
-SETTINGS = "set local work_mem = '96MB'; set local jit = off"
+NEW_LINE = "\n    "
+# Nothing is known yet of how many lines a fresh load has; taken for few, its keys would be sorted and not hashed.
+SETTINGS = "set local work_mem = '96MB'; set local jit = off; set local enable_sort = off"
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,18 @@ class Profile:
     failing: dict[str, int]
 
 
-def with_lines(form: Form, load_id: int) -> str:
-    """Return the start of a query in which :func:`filled` text finds a load's typed lines.
+def with_lines(form: Form, load_id: int, named: Mapping[str, str] | None = None) -> str:
+    """Return the start of a query in which :func:`filled` text finds a load's typed lines, and other named queries.
 
     An indicator form's lines are typed once and kept by the database, because its checks name the same cells again and
     again. A register may have millions: its lines are read where they are named, in parallel, and only the cells that
     are named are typed.
     """
-    if not form.is_indicator:
-        return ""
-    return f"with {LINES} as materialized (select * from {typed_view(form)} where load_id = {int(load_id)})\n"
+    queries = {name: filled(query, load_id, form) for name, query in (named or {}).items()}
+    if form.is_indicator:
+        queries = {LINES: f"select * from {typed_view(form)} where load_id = {int(load_id)}", **queries}
+    kept = ",\n".join(f"{name} as materialized ({query}\n)" for name, query in queries.items())
+    return f"with {kept}\n" if kept else ""
 
 
 def typed_view(form: Form) -> str:
@@ -53,16 +56,42 @@ def filled(text: str, load_id: int, form: Form) -> str:
 
 
 def tested_lines(form: Form, load_id: int, checks: Sequence[Check]) -> str:
-    """Return the lines to test checks' predicates on, as a table expression: typed, and with what is plainly right."""
+    """Return the lines on which a check's predicate may be true, as a table expression: typed, and with what is
+    plainly right.
+
+    Of a register's lines nearly none is left, so that one cheap condition is made of a line and not one of each check.
+    """
     plain = plain_cells(checks)
     if not plain:
         return "{lines}"
-    # The inner query is kept whole, so that each test is made once for all the checks that ask for it.
-    tests = "".join(f',\n    {test} as "{name}"' for test, name in plain.items())
-    landed = f"{landed_lines(form)} as landed_line where load_id = {int(load_id)}"
-    sent = f"(select *{tests}\nfrom {landed} {KEEP_WHOLE}) as sent"
     names = "".join(f', "{name}"' for name in plain.values())
-    return f"({typed_columns(form)}{names}\nfrom {sent})"
+    is_plain = " and ".join(f'"{name}"' for name in plain.values())
+    others = [check for check in checks if check.predicate and not check.passes_when]
+    other = " or ".join(f"coalesce({fails(check, {})}, false)" for check in others) or "false"
+    sent = f"{_with_tests(form, load_id, plain, other)} as sent"
+    typed = f"({typed_columns(form)}{names}, other_fails\nfrom {sent}) as typed_line"
+    return f"(select * from {typed}\nwhere case when {is_plain} then other_fails else true end)"
+
+
+def _with_tests(form: Form, load_id: int, plain: Mapping[str, str], other: str) -> str:
+    """Return a load's landed lines, each test's answer under its name, and, where all are yes, ``other_fails``."""
+    columns = [column.name for column in form.contract.columns]
+    cast = {
+        column.name
+        for column in form.contract.columns
+        if column.logical_type in CAST_WHEN_PLAIN and plainly_right(column, form) in plain
+    }
+    tests = "".join(f',\n    {test} as "{name}"' for test, name in plain.items())
+    if form.corrections:
+        landed = f"(select *{tests}\nfrom {landed_lines(form)} as landed_line where load_id = {int(load_id)}) as landed"
+        return f"(select *, true as other_fails\nfrom {landed})"
+    kept = "".join(f', "{name}" as "sent {name}"' for name in columns)
+    landed = (
+        f'{typed_columns(form, False, cast)}{kept}{tests}\nfrom landing."{form.name}" where load_id = {int(load_id)}'
+    )
+    back = "".join(f', "sent {name}" as "{name}"' for name in columns)
+    names = "".join(f', "{name}"' for name in plain.values())
+    return f"(select load_id, sheet, line_number{back}{names}, ({other}) as other_fails\nfrom ({landed}) as line)"
 
 
 def plain_cells(checks: Sequence[Check]) -> dict[str, str]:
@@ -81,11 +110,19 @@ def fails(check: Check, plain: Mapping[str, str]) -> str:
 def profile_sql(load_id: int, form: Form, checks: Sequence[Check]) -> str:
     """Return the select: one row, the line count first and then one count for each check, in their order."""
     plain = plain_cells(checks)
-    counts = "".join(f",\n    {_count_of_lines(check, plain)}" for check in checks if check.predicate)
-    lines = f"select count(*) as line_count{counts}\nfrom {tested_lines(form, load_id, checks)} as line"
+    counts = [_count_of_lines(check, plain) for check in checks if check.predicate]
     # The lines are counted in a query of their own: beside queries of other checks they would not be in parallel.
-    columns = ",\n    ".join(["counted.line_count", *(_count_sql(check) for check in checks)])
-    return with_lines(form, load_id) + filled(f"select\n    {columns}\nfrom ({lines}) as counted", load_id, form)
+    sources = ["(select count(*) as line_count from {lines} as line) as load"]
+    if counts:
+        lines = tested_lines(form, load_id, checks)
+        sources.append(f"(select {f',{NEW_LINE}'.join(counts)}\nfrom {lines} as line) as counted")
+    # A question that several checks ask first is answered once.
+    questions = dict.fromkeys(check.only_if for check in checks if check.only_if)
+    names = {question: f"question_{number}" for number, question in enumerate(questions, start=1) if question}
+    columns = f",{NEW_LINE}".join(["load.line_count", *(_count_sql(check, names) for check in checks)])
+    query = f"select\n    {columns}\nfrom {f'{NEW_LINE}cross join '.join(sources)}"
+    first = {name: f"{question}\nlimit 1" for question, name in names.items()}
+    return with_lines(form, load_id, first) + filled(query, load_id, form)
 
 
 def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: Connection) -> Profile:
@@ -120,10 +157,12 @@ def _count_of_lines(check: Check, plain: Mapping[str, str]) -> str:
     return f'count(*) filter (where {fails(check, plain)}) as "{check.check_id}"'
 
 
-def _count_sql(check: Check) -> str:
+def _count_sql(check: Check, questions: Mapping[str, str]) -> str:
     if check.predicate:
         return f'counted."{check.check_id}"'
     query = check.count_sql or f"select count(*) from ({check.lines_sql or check.reject_sql}\n) as failing"
+    if check.only_if:
+        query = f"select case when exists (select 1 from {questions[check.only_if]}) then ({query}\n) else 0 end"
     return f'({query}\n) as "{check.check_id}"'
 
 

@@ -10,11 +10,9 @@ import re
 
 from quarterday.contracts import Column, Form
 
-PLAIN_NUMBER = "^-?[0-9]+([.][0-9]+)?$"
-PLAIN_INTEGER = "^-?[0-9]+$"
+DIGITS = "0123456789"
 PLAIN_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 PLAIN_BOOLEANS = ("yes", "no", "true", "false")
-LONG_PATTERN = 12
 # One character or class, with how often it stands.
 _ATOM = re.compile(r"(\[[^\]\\^]+\]|\\d|[A-Za-z0-9_/ -])(?:\{(\d+)\})?")
 
@@ -36,13 +34,18 @@ def plainly_right(column: Column, form: Form) -> str | None:
 
 
 def is_plain_number(name: str) -> str:
-    """Return SQL that is true for a cell of at most 59 digits, with or without minus and decimal point."""
-    return f"(length({name}) < 60 and {name} ~ '{PLAIN_NUMBER}')"
+    """Return SQL that is true for a cell of at most 59 bytes that is a number with or without minus and decimal point.
+
+    JSON writes a number in just this way, and its reader takes a tenth of the time of a regular expression.
+    """
+    begins = f"octet_length({name}) < 60 and ascii({name}) between {ord('-')} and {ord('9')}"
+    is_power = f"strpos({name}, 'e') > 0 or strpos({name}, 'E') > 0"
+    return f"({begins} and pg_input_is_valid({name}, 'json') and not ({is_power}))"
 
 
 def is_plain_integer(name: str) -> str:
-    """Return SQL that is true for a cell of at most 15 digits, with or without minus."""
-    return f"(length({name}) < 16 and {name} ~ '{PLAIN_INTEGER}')"
+    """Return SQL that is true for a cell of at most 15 bytes that is digits with or without minus."""
+    return f"(octet_length({name}) < 16 and {is_plain_number(name)} and strpos({name}, '.') = 0)"
 
 
 def is_plain_date(name: str) -> str:
@@ -63,34 +66,46 @@ def mismatch(name: str, pattern: str) -> str:
     runs = _runs(pattern)
     if not runs:
         return f"{name} !~ {_literal(pattern)}"
-    length = sum(times for _, times in runs)
-    tests, place = [f"length({name}) <> {length}"], 1
+    length, place = sum(times for _, times in runs), 1
+    tests = [f"{'octet_length' if pattern.isascii() else 'length'}({name}) <> {length}"]
     for kind, times in runs:
         part = name if times == length else f"substr({name}, {place}, {times})"
-        is_class = kind.startswith(("[", "\\"))
-        tests.append(f"{part} ~ {_literal(_other(kind))}" if is_class else f"{part} <> {_literal(kind * times)}")
+        tests.append(_other_than(kind, part, times == 1))
         place += times
     return f"({' or '.join(tests)})"
 
 
+def _other_than(kind: str, part: str, is_one: bool) -> str:
+    """Return SQL that is true where a part of a text is another literal, or holds a character not of a class."""
+    if not _is_class(kind):
+        return f"{part} <> {_literal(kind)}"
+    if kind in ("[0-9]", "\\d"):
+        return f"translate({part}, '{DIGITS}', '') <> ''"
+    if kind[1:-1].isalnum() and is_one:
+        return f"{part} not in ({_listed(list(kind[1:-1]))})"
+    return f"{part} ~ {_literal('[^' + kind[1:])}"
+
+
+def _is_class(kind: str) -> bool:
+    return kind.startswith(("[", "\\"))
+
+
 def _runs(pattern: str) -> list[tuple[str, int]]:
-    """Return a pattern's characters and classes with their lengths; none where it is of another kind."""
+    """Return a pattern's literals and classes with their lengths; none where it is of another kind."""
     if not (pattern.startswith("^") and pattern.endswith("$")):
         return []
-    rest, runs = pattern[1:-1], []
+    rest, runs = pattern[1:-1], list[tuple[str, int]]()
     while rest:
         atom = _ATOM.match(rest)
-        if not atom:
+        if not atom or atom[2] == "0":
             return []
-        runs.append((atom[1], int(atom[2] or 1)))
-        rest = rest[atom.end() :]
-    # A short pattern is as fast as its parts.
-    is_slow = len(runs) == 1 or sum(times for _, times in runs) > LONG_PATTERN
-    return runs if is_slow and all(times for _, times in runs) else []
-
-
-def _other(kind: str) -> str:
-    return "[^0-9]" if kind == "\\d" else f"[^{kind[1:]}"
+        rest, times = rest[atom.end() :], int(atom[2] or 1)
+        kind, before = (atom[1], 0) if _is_class(atom[1]) else (atom[1] * times, 0)
+        if runs and not _is_class(kind) and not _is_class(runs[-1][0]):
+            literal, before = runs.pop()
+            kind = literal + kind
+        runs.append((kind, before + times))
+    return runs
 
 
 def _plain_text(column: Column, name: str, form: Form) -> str | None:
@@ -99,12 +114,23 @@ def _plain_text(column: Column, name: str, form: Form) -> str | None:
     if column.allowed_values and not column.pattern:
         right = f"{name} in ({_listed(column.allowed_values)})"
     elif column.pattern and not column.allowed_values:
-        right = f"ascii({name}) > 32 and {name} not like '% ' and not {mismatch(name, column.pattern)}"
+        right = f"{_is_trimmed(name, column.pattern)}not {mismatch(name, column.pattern)}"
     elif column.required and not column.pattern:
         right = f"ascii({name}) > 32"
     else:
         return None
     return f"({right})" if column.required else f"({name} is null or {right})"
+
+
+def _is_trimmed(name: str, pattern: str) -> str:
+    """Return the condition that a cell has no space at its ends, nothing where its pattern lets none be there."""
+    runs = _runs(pattern)
+    has_space = not runs or any(_may_end_in_space(kind) for kind, _ in (runs[0], runs[-1]))
+    return f"ascii({name}) > 32 and {name} not like '% ' and " if has_space else ""
+
+
+def _may_end_in_space(kind: str) -> bool:
+    return re.fullmatch(kind, " ") is not None if _is_class(kind) else kind != kind.strip()
 
 
 def _plain_value(column: Column, name: str, form: Form) -> str | None:
@@ -116,9 +142,17 @@ def _plain_value(column: Column, name: str, form: Form) -> str | None:
         is_plain = is_plain_integer(name) if column.logical_type == "integer" else is_plain_number(name)
         cast = "numeric"
     value = f"{name}::{cast}" + (f" * {column.scale}" if column.scale != 1 and cast == "numeric" else "")
-    limits = ((">=", column.minimum), ("<=", column.maximum))
-    within = [f"{value} {sign} {_literal(limit)}::{cast}" for sign, limit in limits if limit is not None]
-    return f"case when {is_plain} then {' and '.join(within) or 'true'} end"
+    within = _within(f"({value})", column, cast)
+    return f"case when {is_plain} then {within} end"
+
+
+def _within(value: str, column: Column, cast: str) -> str:
+    low, high = column.minimum, column.maximum
+    if low is None and high is None:
+        return "true"
+    # In a multirange the value is read once for both limits; a plain range is taken apart into two comparisons.
+    limits = f"{{[{'' if low is None else low},{'' if high is None else high}]}}"
+    return f"{_literal(limits)}::{'date' if cast == 'date' else 'num'}multirange @> {value}"
 
 
 def _listed(values: tuple[str, ...] | list[str]) -> str:
