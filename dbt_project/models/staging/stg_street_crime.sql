@@ -21,8 +21,12 @@ final as (
         loads.partner_code,
         lines.crime_id,
         lines.crime_type,
-        regexp_replace(lines.lsoa_name, ' [0-9]{3}[A-Z]$', '') as authority_name,
-        (lines.month || '-01')::date as month_start,
+        -- 'Stafford 001A' is in Stafford. No regular expression: there are millions of lines.
+        case
+            when right(lines.lsoa_name, 4) collate "C" between '000A' and '999Z' then left(lines.lsoa_name, -5)
+            else lines.lsoa_name
+        end as authority_name,
+        lines.month,
         lines.reported_by,
         lines.falls_within,
         lines.longitude,
