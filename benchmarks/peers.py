@@ -7,6 +7,7 @@ not, so give it lines enough.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import resource
 import shutil
@@ -56,11 +57,18 @@ def main() -> None:
         rows += [of_peer(peer, path, options.work, options.pairs, settings) for peer in LANDING]
         columns = ["way", "wall s", "client CPU s", "server CPU s", "CPU s"]
         bench.show(f"Landing {options.lines:,} lines", rows, columns)
-        with check.landed(path, settings) as (load_id, loader):
-            make_table(load_id, settings)
-            rows = [against(check.through_gx(load_id, loader, settings), options.pairs, settings)]
-            rows += [of_peer(peer, path, options.work, options.pairs, settings) for peer in CHECKING]
-        bench.show(f"20 checks on {options.lines:,} lines", rows, columns)
+        check_beside(path, options, settings)
+
+
+def check_beside(path: Path, options: argparse.Namespace, settings: Settings) -> None:
+    """Print the table of checking: by hand, ours and the peers."""
+    columns = ["way", "wall s", "client CPU s", "server CPU s", "CPU s"]
+    with check.landed(path, settings) as (load_id, loader):
+        make_table(load_id, settings)
+        rows = [against(check.by_hand(load_id, loader), options.pairs, settings)]
+        rows += [against(check.through_gx(load_id, loader, settings), options.pairs, settings)]
+        rows += [of_peer(peer, path, options.work, options.pairs, settings) for peer in CHECKING]
+    bench.show(f"20 checks on {options.lines:,} lines", rows, columns)
 
 
 def make_table(load_id: int, settings: Settings) -> None:
