@@ -272,6 +272,26 @@ def query(
 
 
 @app.command()
+def reconcile(
+    only_open: Annotated[bool, typer.Option("--open", help="Only what differs and nobody has explained.")] = False,
+) -> None:
+    """Show every figure that was printed in a report beside what the warehouse computes.
+
+    Exits with 1 when a difference is open: the release that found it is not published until it is explained.
+
+    Examples:
+
+    quarterday reconcile
+
+    quarterday reconcile --open
+    """
+    from quarterday import reconciling
+
+    if not reconciling.show_figures(_settings(), only_open):
+        raise typer.Exit(EXIT_REJECTED)
+
+
+@app.command()
 def demo(stay: Annotated[bool, typer.Option("--stay", help="Leave everything running at the end.")] = False) -> None:
     """Take in the returns in demo/ through the real path, show what came of them, and stop.
 

@@ -31,8 +31,9 @@ select
     cells.difference as differs,
     cells.computed_rag as "RAG",
     case
-        when cells.lag_state = 'quarter_not_available' then 'no total yet: ' || missing.quarters
-        else replace(cells.lag_state, '_', ' ')
+        when cells.lag_state = 'available' then 'available'
+        when cells.reason = 'quarter_not_available' then 'no total yet: ' || missing.quarters
+        else replace(coalesce(cells.reason, cells.lag_state), '_', ' ')
     end as state
 from cells
 left join missing

@@ -18,7 +18,7 @@ from quarterday import cli
 from quarterday.settings import Settings
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ("up", "down", "status", "check", "load", "query", "demo", "migrate", "new-form", "template")
+COMMANDS = ("up", "down", "status", "check", "load", "query", "demo", "migrate", "new-form", "template", "reconcile")
 
 
 def run_command(*words: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -221,7 +221,7 @@ of_documents as (
 
 ),
 
-final as (
+numbers as (
 
     select * from of_returns
     union all
@@ -258,6 +258,25 @@ final as (
     where value is not null
     union all
     select * from of_documents
+
+),
+
+final as (
+
+    select
+        source,
+        made_from,
+        check_code,
+        link_kind,
+        measure_code,
+        breakdown_code,
+        area_code,
+        period_start,
+        period_end,
+        trim_scale(value) as value,
+        trim_scale(low) as low,
+        trim_scale(high) as high
+    from numbers
 
 )
 

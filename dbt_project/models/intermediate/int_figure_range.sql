@@ -33,8 +33,8 @@ final as (
         figures.printed_text,
         figures.qualifier,
         coalesce(figures.printed_value, case when figures.theme is not null then 0 end) as value,
-        {{ figure_low('coalesce(figures.printed_value, case when figures.theme is not null then 0 end)', 'qualifiers', 'figures.printed_step') }} as low,
-        {{ figure_high('coalesce(figures.printed_value, case when figures.theme is not null then 0 end)', 'qualifiers', 'figures.printed_step') }} as high
+        trim_scale({{ figure_low('coalesce(figures.printed_value, case when figures.theme is not null then 0 end)', 'qualifiers', 'figures.printed_step') }}) as low,
+        trim_scale({{ figure_high('coalesce(figures.printed_value, case when figures.theme is not null then 0 end)', 'qualifiers', 'figures.printed_step') }}) as high
     from figures
     inner join qualifiers on figures.qualifier = qualifiers.qualifier
 

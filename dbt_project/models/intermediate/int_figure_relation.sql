@@ -133,10 +133,11 @@ final as (
         end as link_kind,
         made_from,
         part_count,
-        value,
+        -- Products by logarithms are out in the last digits.
+        trim_scale(round(value, 10)) as value,
         -- Rules that count know their number to the unit.
-        coalesce(low, value) as low,
-        coalesce(high, value) as high
+        trim_scale(round(coalesce(low, value), 10)) as low,
+        trim_scale(round(coalesce(high, value), 10)) as high
     from computed
 
 )

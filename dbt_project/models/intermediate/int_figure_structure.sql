@@ -194,9 +194,9 @@ final as (
         computed.link_kind,
         computed.made_from,
         computed.part_count::integer as part_count,
-        computed.value,
-        computed.low,
-        computed.high
+        trim_scale(computed.value) as value,
+        trim_scale(computed.low) as low,
+        trim_scale(computed.high) as high
     from figures
     inner join computed
         on figures.measure_code = computed.measure_code

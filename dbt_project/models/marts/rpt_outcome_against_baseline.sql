@@ -62,6 +62,8 @@ baseline_cells as (
         with_baseline.baseline_value as computed_value,
         null::text as computed_rag,
         'available' as lag_state,
+        'available' as lag_state_as_sent,
+        null::text as reason,
         null::date as available_on,
         with_baseline.is_baseline_labelled_as_year
     from with_baseline
@@ -81,6 +83,8 @@ quarter_cells as (
         outcome_quarters.value as computed_value,
         outcome_quarters.rag_computed as computed_rag,
         outcome_quarters.lag_state,
+        outcome_quarters.lag_state_as_sent,
+        null::text as reason,
         outcome_quarters.available_on,
         false as is_baseline_labelled_as_year,
         periods.financial_year,
@@ -106,6 +110,20 @@ years_of_quarters as (
 
 ),
 
+first_missing as (
+
+    select distinct on (measure_code, area_code, financial_year)
+        measure_code,
+        area_code,
+        financial_year as period_key,
+        lag_state,
+        lag_state_as_sent
+    from quarter_cells
+    where lag_state <> 'available'
+    order by measure_code, area_code, financial_year, column_sort
+
+),
+
 year_cells as (
 
     select
@@ -117,10 +135,10 @@ year_cells as (
         years_of_quarters.financial_year_sort * 10 + 5 as column_sort,
         outcome_years.value as computed_value,
         outcome_years.rag_computed as computed_rag,
-        case
-            when outcome_years.value is not null then 'available'
-            else coalesce(outcome_years.reason, 'quarter_not_available')
-        end as lag_state,
+        -- A year waits for the first of its quarters that has no figure.
+        case when outcome_years.value is not null then 'available' else first_missing.lag_state end as lag_state,
+        case when outcome_years.value is not null then 'available' else first_missing.lag_state_as_sent end as lag_state_as_sent,
+        coalesce(outcome_years.reason, 'quarter_not_available') as reason,
         null::date as available_on,
         false as is_baseline_labelled_as_year
     from years_of_quarters
@@ -128,6 +146,10 @@ year_cells as (
         on years_of_quarters.measure_code = outcome_years.measure_code
         and years_of_quarters.area_code = outcome_years.area_code
         and years_of_quarters.period_key = outcome_years.period_key
+    left join first_missing
+        on years_of_quarters.measure_code = first_missing.measure_code
+        and years_of_quarters.area_code = first_missing.area_code
+        and years_of_quarters.period_key = first_missing.period_key
 
 ),
 
@@ -143,7 +165,9 @@ rag_cells as (
         99999 as column_sort,
         null::numeric as computed_value,
         outcome_years.rag_computed as computed_rag,
-        case when outcome_years.rag_computed is null then 'not_rated' else 'available' end as lag_state,
+        case when outcome_years.rag_computed is not null then 'available' end as lag_state,
+        null::text as lag_state_as_sent,
+        case when outcome_years.rag_computed is null then 'not_rated' end as reason,
         null::date as available_on,
         false as is_baseline_labelled_as_year
     from outcome_years
@@ -172,6 +196,8 @@ cells as (
         computed_value,
         computed_rag,
         lag_state,
+        lag_state_as_sent,
+        reason,
         available_on,
         is_baseline_labelled_as_year
     from quarter_cells
@@ -196,6 +222,8 @@ final as (
         cells.computed_value,
         cells.computed_rag,
         cells.lag_state,
+        cells.lag_state_as_sent,
+        cells.reason,
         cells.available_on,
         cells.is_baseline_labelled_as_year,
         printed.printed_figure_id,
