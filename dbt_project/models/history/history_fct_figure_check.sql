@@ -29,6 +29,7 @@ final as (
         checks.difference,
         checks.verdict,
         checks.reason,
+        checks.is_inside_document,
         checks.cause,
         checks.explanation,
         releases.known_from,

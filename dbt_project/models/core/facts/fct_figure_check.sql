@@ -238,6 +238,9 @@ final as (
         trim_scale(round(with_unchecked.computed_value - figures.value, 4)) as difference,
         with_unchecked.verdict,
         with_unchecked.reason,
+        -- The plan's rows are printed under its matrix; other returns are no part of a report.
+        with_unchecked.link_kind in ('relation', 'repeated', 'listed', 'bound', 'date')
+        or with_unchecked.check_code = 'loaded_rows' as is_inside_document,
         explanations.cause,
         explanations.explanation
     from with_unchecked

@@ -1,5 +1,6 @@
--- A figure that was printed otherwise than we compute it is not published until somebody has said why:
--- docs/reconciliation.md. `quarterday reconcile --open` names the figures.
+-- A report that contradicts itself is not published beside our figures until somebody has said why: docs/reconciliation.md.
+-- A return that contradicts a report is no fault of the release: it is published, and the figure stands open.
+-- `quarterday reconcile --open` names both.
 with checks as (
 
     select * from {{ ref('fct_figure_check') }}
@@ -16,6 +17,7 @@ final as (
     from checks
     where release_id = {{ open_release() }}
         and verdict = 'differs'
+        and is_inside_document
         and explanation is null
 
 )
