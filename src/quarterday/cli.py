@@ -277,7 +277,7 @@ def reconcile(
 ) -> None:
     """Show every figure that was printed in a report beside what the warehouse computes.
 
-    Exits with 1 when a difference is open: the release that found it is not published until it is explained.
+    Exits with 1 when a difference is open. A report that contradicts itself keeps the release from being published.
 
     Examples:
 

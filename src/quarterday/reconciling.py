@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from psycopg2.extras import NamedTupleCursor
 from rich.console import Console
 
 from quarterday.settings import Settings
@@ -28,14 +28,14 @@ from mart.fct_published_figure
 where same_print_as is null and verdict is not null
 order by printed_figure_id
 """
-# Differences of the release that is being built stand nowhere in mart: it is they that keep it from being published.
+# The differences that keep a release from being published stand nowhere in mart.
 UNPUBLISHED = """
 select printed_figure_id, label, document_code, printed_text, printed_value, unit, computed_value, computed_text,
     difference, verdict, reason, link_kind, check_code, cause, explanation, true as is_open
 from core.fct_figure_check
 join core.fct_published_figure using (printed_figure_id)
 where release_id = (select release_id from ledger.release where published_at is null)
-    and verdict = 'differs' and explanation is null
+    and verdict = 'differs' and is_inside_document and explanation is null
 order by printed_figure_id, check_code
 """
 
@@ -67,8 +67,8 @@ def published_figures(settings: Settings) -> list[Figure]:
     return _figures(PUBLISHED, settings, "reader")
 
 
-def open_differences(settings: Settings) -> list[Figure]:
-    """Return the differences that nobody has explained: what keeps the release that is being built from readers.
+def blocking_differences(settings: Settings) -> list[Figure]:
+    """Return where a report contradicts itself and nobody has said why: what keeps the open release from readers.
 
     None where no release is open. A published release has none: it would not have been published.
     """
@@ -78,30 +78,38 @@ def open_differences(settings: Settings) -> list[Figure]:
 def show_figures(settings: Settings, open_only: bool = False) -> bool:
     """Print the printed figures by verdict, or the open differences alone; return whether none is open."""
     console = Console()
-    still_open = open_differences(settings)
-    figures = [] if open_only else published_figures(settings)
+    figures = published_figures(settings)
+    still_open = [figure for figure in figures if figure.is_open]
+    blocking = blocking_differences(settings)
+    if not open_only:
+        _show_all(console, figures)
+    _show(console, "Open: a return says otherwise than the report", still_open)
+    _show(console, "Open: the report contradicts itself; this keeps the release from being published", blocking)
+    if still_open or blocking:
+        console.print("Say why in dbt_project/seeds/figure_explanations.csv: docs/reconciliation.md", highlight=False)
+    else:
+        console.print("No difference is open." if figures else "Nothing is released yet.")
+    return not still_open and not blocking
+
+
+def _show_all(console: Console, figures: Sequence[Figure]) -> None:
+    """Print every figure under its verdict, and how many there are of each kind."""
     for verdict, title in VERDICTS.items():
         _show(console, title, [figure for figure in figures if figure.verdict == verdict])
     if figures:
         console.print(as_table("By verdict and what the number is computed from", *_summary(figures)))
         console.print()
-    _show(console, "Open: these keep a release from being published", still_open)
-    if still_open:
-        console.print("Say why in dbt_project/seeds/figure_explanations.csv: docs/reconciliation.md", highlight=False)
-    elif not figures:
-        console.print("No difference is open." if open_only else "Nothing is released yet.")
-    return not still_open
 
 
 def _figures(statement: str, settings: Settings, role: str) -> list[Figure]:
-    with connect(settings, role) as connection, connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
+    with connect(settings, role) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         return [Figure(*row) for row in cursor.fetchall()]
 
 
 def _show(console: Console, title: str, figures: Sequence[Figure]) -> None:
     if figures:
-        console.print(as_table(f"{title} ({len(figures)})", HEADINGS, map(_row, figures)))
+        console.print(as_table(f"{title} ({len(figures)})", HEADINGS, [list(_row(figure)) for figure in figures]))
         console.print()
 
 
@@ -123,7 +131,9 @@ def _number(value: Decimal | None) -> str | None:
 
 def _summary(figures: Sequence[Figure]) -> tuple[list[str], list[list[object]]]:
     """Return headings and rows: how many figures of each kind of link have each verdict."""
-    kinds = sorted({figure.link_kind for figure in figures})
-    counted = [[sum(f.link_kind == kind and f.verdict == verdict for f in figures) for verdict in VERDICTS] for kind in kinds]
-    rows: list[list[object]] = [[kind, *counts, sum(counts)] for kind, counts in zip(kinds, counted, strict=True)]
+    counted = Counter((figure.link_kind, figure.verdict) for figure in figures)
+    rows: list[list[object]] = []
+    for kind in sorted({figure.link_kind for figure in figures}):
+        counts = [counted[kind, verdict] for verdict in VERDICTS]
+        rows.append([kind, *counts, sum(counts)])
     return ["from", *(verdict.replace("_", " ") for verdict in VERDICTS), "figures"], rows
