@@ -191,6 +191,26 @@ def test_a_version_that_replaces_a_file_while_it_is_registered_is_kept(
     assert [kept.read_bytes() for kept in archived(settings)] == [content]
 
 
+def test_a_file_that_cannot_be_taken_does_not_replace_a_newer_one_of_its_name(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(GOOD, settings)
+    content = path.read_bytes()
+
+    def replace_and_fail(*words: object) -> None:
+        path.write_bytes(b"newer")
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox, "_note_arrival", replace_and_fail)
+        assert list(sweep(settings).failures) == [f"{GOOD['partner_code']}/{GOOD['file']}"]
+    assert path.read_bytes() == b"newer"
+    assert archived(settings) == archiving.files_left(settings.archive)
+    assert len(sweep(settings).registered) == 1
+    assert [kept.read_bytes() for kept in archived(settings)] == [content]
+    assert path.read_bytes() == b"newer"
+
+
 @pytest.mark.usefixtures("way")
 def test_a_file_that_cannot_be_taken_keeps_no_other_waiting(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
