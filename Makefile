@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 # A process of tests has a database server of its own; on a server that is named all tests run in one.
 SHARE := $(if $(QUARTERDAY_TEST_DATABASE_URL),,-n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder)
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test test-long lint lock clean
+.PHONY: help install demo up down status forms test test-long lint lock clean
 
 help:  ## Show this
 	@echo "Quarterday: the quarterly performance warehouse of a police and crime commissioner's office."
@@ -35,6 +35,9 @@ down:  ## Stop what is up
 
 status: install  ## What runs, and where the returns stand
 	@cd $(ROOT) && $(BIN)/quarterday status
+
+forms: install  ## Make again what follows from the forms: docs/checks.md, dbt's sources, the lock of what contracts promise
+	@cd $(ROOT) && $(BIN)/python -m quarterday.checking.document && $(BIN)/python -m quarterday.generating && $(BIN)/python -m quarterday.contract_versions --renew
 
 test: lint  ## Linters and the tests
 	@cd $(ROOT) && $(BIN)/python -m pytest $(SHARE) tests

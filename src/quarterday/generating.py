@@ -38,6 +38,7 @@ INDICATOR_LANDING = (
     "declared_rag",
     "note",
 )
+MADE = "# Made from the contracts by python -m quarterday.generating."
 INTEGERS = ("line_number", "column_number")
 TYPES = {"string": "text", "integer": "bigint", "number": "numeric", "date": "date", "boolean": "boolean"}
 
@@ -519,3 +520,17 @@ def _name(name: str) -> str:
 
 def _text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def main() -> None:
+    """Write dbt's source ``typed`` of the project anew."""
+    from quarterday.contracts import load_forms
+    from quarterday.settings import load_settings
+
+    settings = load_settings()
+    path = settings.dbt_project / "models" / "typed.yml"
+    path.write_text(f"{MADE}\n{dbt_sources(load_forms(settings.returns))}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -17,11 +17,7 @@ PROJECT = Path(__file__).parents[2]
 MODELS = PROJECT / "dbt_project" / "models"
 SQL = sorted(MODELS.rglob("*.sql"))
 READ_BY_OTHERS = [path for path in SQL if path.relative_to(MODELS).parts[0] in ("core", "marts", "history")]
-REMAKE = (
-    'python -c "from pathlib import Path; from quarterday import generating;'
-    " from quarterday.contracts import load_forms;"
-    " print(generating.dbt_sources(load_forms(Path('returns'))), end='')\""
-)
+REMAKE = "make forms"
 
 
 @functools.cache

@@ -253,9 +253,10 @@ def _form_properties(draft: Draft) -> list[str]:
             open_place("first day on which a return is owed, as 2026-04-01; take the property out if none is"),
         ),
         ("quarantineLimit", "0  # share of lines that may be set aside before the return is rejected"),
-        ("priorities", f"[{', '.join(open_place(f'one of {said}') for said in _by_plan(draft.known.priorities))}]"),
     )
-    return [line for name, value in items for line in (f"- property: {name}", f"  value: {value}")]
+    lines = [line for name, value in items for line in (f"- property: {name}", f"  value: {value}")]
+    served = [f"    - {open_place(f'one of {said}')}" for said in _by_plan(draft.known.priorities)]
+    return [*lines, "- property: priorities", "  value:", *(served or ["    []"])]
 
 
 def _by_plan(priorities: tuple[str, ...]) -> list[str]:
@@ -263,12 +264,18 @@ def _by_plan(priorities: tuple[str, ...]) -> list[str]:
     return [", ".join(code for code in priorities if code.startswith(f"{plan}.")) for plan in plans]
 
 
+def partner_line(draft: Draft) -> str | None:
+    """Return the line that the list of partners lacks, if it doesn't know who sends the form."""
+    is_known = draft.partner is None or draft.partner in draft.known.partners
+    return None if is_known else f"{draft.partner},<name>,<kind of body, such as charity or local authority>"
+
+
 def _seed_comment(draft: Draft) -> list[str]:
-    if draft.family == "register":
-        return []
-    lines = seed_lines(draft)
-    head = "# For dbt_project/seeds/measures.csv, with everything in angle brackets written over:"
-    return [head, *(f"#   {line}" for line in lines)] if lines else []
+    told = "with everything in angle brackets written over; then take this out:"
+    partner, lines = partner_line(draft), seed_lines(draft) if draft.family == "indicator" else []
+    comment = [f"# For returns/partners.csv, {told}", f"#   {partner}"] if partner else []
+    comment += [f"# For dbt_project/seeds/measures.csv, {told}"] if lines else []
+    return [*comment, *(f"#   {line}" for line in lines)]
 
 
 def open_columns(draft: Draft) -> list[str]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from quarterday.openplaces import open_places
 from quarterday.reading.places import letter
 from quarterday.sketching.columns import Column
-from quarterday.sketching.contracting import _key, open_columns
+from quarterday.sketching.contracting import _key, open_columns, partner_line
 from quarterday.sketching.drafting import Draft, period_ends, period_type
 from quarterday.sketching.periods import day_of
 from quarterday.sketching.roles import is_period_heading
@@ -95,6 +95,8 @@ def to_decide(texts: dict[Path, str], draft: Draft) -> list[str]:
         strange.append(
             f"One line has one measure, one breakdown and one area: say what to do with {open_columns(draft)}."
         )
+    line = partner_line(draft)
+    strange += [f"returns/partners.csv has no line of the partner yet: {line}"] if line else []
     return told + strange
 
 
