@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import IO
 
@@ -15,7 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 from quarterday.contracts import Form
 from quarterday.generating import landing_columns
 from quarterday.identifying import Identity
-from quarterday.reading.lines import Line, PlainCsv, plain_csv, read_return
+from quarterday.reading.lines import Block, PlainCsv, plain_csv, read_blocks
 
 # Text codings that PostgreSQL reads itself, by Python's name.
 ENCODINGS = {"utf-8": "UTF8", "utf-8-sig": "UTF8", "cp1252": "WIN1252"}
@@ -69,8 +70,9 @@ def _ways(path: Path, csv: PlainCsv, version: int) -> Iterator[Callable[[Path, P
 
 def _copy_lines(path: Path, form: Form, identity: Identity, load_id: int, cursor: Cursor) -> int:
     columns = landing_columns(form)
-    rows = copy_rows(read_return(path, form, identity), columns, load_id)
-    _copy(f'copy landing."{form.name}" ({_names(("load_id", *columns))}) from stdin', _Stream(rows), cursor)
+    rows = copy_rows(read_blocks(path, form, identity, columns), load_id)
+    statement = f'copy landing."{form.name}" ({_names(("load_id", *columns))}) from stdin with (null \'\')'
+    _copy(statement, _Stream(rows), cursor)
     return int(cursor.rowcount)
 
 
@@ -182,16 +184,21 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
         raise psycopg2.DataError(f"line {start} has a quotation mark that is not closed")
 
 
-def copy_rows(lines: Iterable[Line], columns: tuple[str, ...], load_id: int) -> Iterator[bytes]:
-    """Yield each line as a row of COPY's text format."""
-    last = len(columns) - 1
-    for line in lines:
-        cells = [line.cells.get(name) for name in columns]
-        row = "\t".join(["\\N" if cell is None else cell for cell in cells])
-        # Hardly a cell has anything to escape, which the whole row tells faster than its cells.
-        if row.count("\t") != last or "\n" in row or "\r" in row or row.count("\\") != cells.count(None):
-            row = "\t".join(["\\N" if cell is None else cell.translate(_ESCAPES) for cell in cells])
-        yield f"{load_id}\t{row}\n".encode()
+def copy_rows(blocks: Iterable[Block], load_id: int) -> Iterator[bytes]:
+    """Yield blocks of lines as rows of COPY's text format, in which an empty text is null."""
+    for block in blocks:
+        lines = len(block[0])
+        text = _as_text(block, load_id)
+        # Hardly a cell has anything to escape, which the whole block tells faster than its cells.
+        has_other_tabs = text.count("\t") != lines * len(block) or text.count("\n") != lines
+        if has_other_tabs or "\\" in text or "\r" in text:
+            text = _as_text([[cell.translate(_ESCAPES) for cell in column] for column in block], load_id)
+        yield text.encode()
+
+
+def _as_text(block: Block, load_id: int) -> str:
+    rows = zip(repeat(str(load_id)), *block, strict=False)
+    return "\n".join(map("\t".join, rows)) + "\n"
 
 
 class _Source:

@@ -13,17 +13,18 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 from xml.parsers.expat import ExpatError
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from quarterday.errors import Finding, ReturnIsUnreadable
-from quarterday.reading import stored
+from quarterday.reading import reach, stored, unpacking
+from quarterday.reading.grids import MOST_COLUMNS, Grid, Row
+from quarterday.reading.stored import Area
 
 WORKBOOK_BYTES = 50 * 2**20
 UNPACKED_BYTES = 2**29
@@ -31,7 +32,6 @@ UNPACKED_BYTES = 2**29
 UNPACKED_TIMES = 200
 UNPACKED_ALWAYS = 64 * 2**20
 WORKBOOK_CELLS = 5_000_000
-MOST_COLUMNS = 2_000
 DELIMITERS = (",", ";", "\t", "|")
 AS_UTF8 = "Save the return as 'CSV UTF-8', and send that file."
 CHUNK = 2**20
@@ -40,13 +40,13 @@ CHUNK = 2**20
 GUIDE_SHEET = "How to fill this in"
 EARLIER_SHEET = "Earlier figures"
 
-Row = tuple[int, list[str | None]]
-
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(rb"\s*(<!doctype html|<html|<table|<\?xml|<!--)", re.IGNORECASE)
-_FILLED_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Za-z]{1,7})(\d{1,10})"[^>]*(?<!/)>')
 # Zip files raise the same error for a damaged part and for a disk that fails; these are the disk.
-OUR_FAULTS = {errno.EIO, errno.ENOENT, errno.EACCES, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+OUR_FAULTS = {
+    *(errno.EIO, errno.ENOENT, errno.EACCES, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS),
+}
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLD_WORKBOOK = tuple(f"{name}\0".encode("utf-16-le") for name in ("Workbook", "Book"))
 # The first record of a workbook of Excel 97, and after it (or after a write protection) the one with the password.
@@ -80,6 +80,10 @@ class Sheet:
     csv: tuple[str, str] | None = None
     _source: Any = field(default=(), repr=False, compare=False)
 
+    def blocks(self, below: int) -> Iterator[tuple[int, list[list[Any]]]] | None:
+        """Return (number of the first row, rows of values) by blocks of a workbook's rows below one; None of a csv."""
+        return self._source.blocks(below) if isinstance(self._source, Grid) else None
+
     def rows(self) -> Iterator[Row]:
         """Yield (row number from 1, cells) from the top, as often as asked; a cell is its text as sent, or None.
 
@@ -105,57 +109,23 @@ def read_grid(
     """
     file = _File(Path(path), check_id)
     start = file.start()
-    if start.startswith(b"PK\x03\x04") or start.startswith(_OLE):
-        file.refuse_unsafe_workbook(start)
-        return file.workbook()
+    if _is_workbook(start):
+        with file.closing:
+            file.refuse_unsafe_workbook(start)
+            return file.workbook()
     if file.is_blank(start):
         file.refuse("a file with lines in it", "an empty file", "Save the return again, and send that file.")
     return [file.text(start, encoding, delimiter)]
 
 
-def texts_of(row: list[Any]) -> list[str | None]:
-    """Return a workbook's row as texts. Nearly every cell is a text already, or empty."""
-    return [
-        (cell or None) if type(cell) is str and "\0" not in cell else text_of(cell)  # noqa: E721
-        for cell in row
-    ]
+def is_workbook(path: Path) -> bool:
+    """Return whether a file is a workbook, as told by how it begins."""
+    with path.open("rb") as file:
+        return _is_workbook(file.read(len(_OLE)))
 
 
-def text_of(value: Any) -> str | None:
-    """Return a workbook's cell as text: 18.0 is '18', a date is 2018-01-23, an empty cell is None."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):
-        return value.replace("\0", "")
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time.min else value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, (int, time, timedelta)) else str(value)
-
-
-def _number(value: float) -> str:
-    """Return a number as the spreadsheet shows it at full width: 15 digits, no exponent."""
-    if value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = format(value, ".15g")
-    return format(Decimal(text), "f") if "e" in text else text
-
-
-def _put_stored(cells: stored.Cells, values: list[list[Any]], rows: list[list[str | None]]) -> None:
-    """Put into rows of text what a workbook stores of some cells beside their values."""
-    for (row, column), text in cells.items():
-        if row > len(rows) + 1000 or column > MOST_COLUMNS:
-            continue  # beyond the last filled cell: a formula without a result, far from the form
-        rows.extend([] for _ in range(row - len(rows)))
-        cell = rows[row - 1]
-        cell.extend([None] * (column - len(cell)))
-        value = values[row - 1][column - 1] if row <= len(values) and column <= len(values[row - 1]) else None
-        cell[column - 1] = stored.shown_cell(value, cell[column - 1], text)
+def _is_workbook(start: bytes) -> bool:
+    return start.startswith((b"PK\x03\x04", _OLE))
 
 
 def _widest(lines: list[str], delimiter: str) -> int:
@@ -181,6 +151,9 @@ class _File:
         self.suffix = path.suffix.lower()
         self.kind = ".xls"
         self.stored: dict[str, stored.Cells] = {}
+        self.merged: dict[str, list[Area]] = {}
+        self.copy: unpacking.Copy | None = None
+        self.closing = ExitStack()
 
     def refuse(self, expected: str, found: str | None, remedy: str, line: int | None = None) -> NoReturn:
         raise ReturnIsUnreadable(self.path.name, [Finding(self.check_id, expected, found, remedy, line=line)])
@@ -270,15 +243,33 @@ class _File:
     def refuse_far_xlsx(self, archive: zipfile.ZipFile) -> None:
         """Refuse a sheet with a cell far off, and keep what the parts say of errors, formulas and percentages."""
         names, percent = stored.sheet_names(archive), stored.percent_styles(archive)
-        for name in archive.namelist():
-            with archive.open(name) as part:
-                if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                    cells = stored.SheetPart(percent)
-                    self.refuse_far_cell(part, cells)
-                    self.stored[names.get(name, "")] = cells.cells
-                else:
-                    while part.read(CHUNK):  # to the end, where the zip says whether this was all
-                        pass
+        if unpacking.is_worthwhile(archive):
+            self.copy = self.closing.enter_context(unpacking.Copy(self.kind))
+        for part in dict.fromkeys(archive.namelist()):
+            if part.startswith("xl/worksheets/") and part.endswith(".xml"):
+                self.look_at_sheet(archive, part, names.get(part), percent)
+            elif self.copy:
+                self.copy.add(archive, part)
+            else:
+                for _ in unpacking.chunks(archive, part):
+                    pass  # to the end, where the zip says whether this was all
+
+    def look_at_sheet(self, archive: zipfile.ZipFile, part: str, name: str | None, percent: set[bytes]) -> None:
+        """Look through one sheet's part; into the copy, it goes with its merged cells left to us."""
+        look, beside, rest = reach.Look(), stored.SheetPart(percent), b""
+        sheet = self.copy.sheet(part, moves_merged=name is not None) if self.copy else None
+        for chunk in unpacking.chunks(archive, part):
+            text = rest + chunk
+            look.take(text)
+            beside.take(text, look.has_error, look.has_formula)
+            if sheet:
+                sheet.take(chunk, text, look.has_merged)
+            rest = chunk[-stored.OVERLAP :]
+        if look.is_far(WORKBOOK_CELLS, MOST_COLUMNS):
+            self.refuse_far_part(archive, part)
+        self.stored[name or ""] = beside.cells
+        if sheet and sheet.close():
+            self.merged[str(name)] = sheet.merged
 
     def refuse_far_ods(self, archive: zipfile.ZipFile) -> None:
         """The same for an ods, which repeats a cell or a row instead of writing it again."""
@@ -293,20 +284,15 @@ class _File:
         except ExpatError as error:
             self.refuse_damaged(str(error))
 
-    def refuse_far_cell(self, part: IO[bytes], found: stored.SheetPart) -> None:
+    def refuse_far_part(self, archive: zipfile.ZipFile, part: str) -> None:
         """Refuse a sheet with a cell far off: calamine makes room for all before it, and would end the process."""
-        columns: set[bytes] = set()
-        last_row, rest = 0, b""
-        while chunk := part.read(CHUNK):
-            text = rest + chunk
-            cells = _FILLED_CELL.findall(text)
-            columns.update(column for column, _ in cells)
-            last_row = max(last_row, max((int(row) for _, row in cells), default=0))
-            found.take(text)
-            rest = chunk[-stored.OVERLAP :]
-        width = max((stored.column_number(column) for column in columns), default=0)
-        if last_row * width > WORKBOOK_CELLS or width > MOST_COLUMNS:
-            self.refuse_large(f"one with cells as far as row {last_row:,} and column {width:,}")
+        try:
+            with archive.open(part) as content:
+                row, column = reach.exact_reach(content)
+        except ExpatError as error:
+            self.refuse_damaged(str(error))
+        if row * column > WORKBOOK_CELLS or column > MOST_COLUMNS:
+            self.refuse_large(f"one with cells as far as row {row:,} and column {column:,}")
 
     def refuse_large(self, found: str) -> NoReturn:
         remedy = "Delete what stands far below or to the right of the form, or send a csv."
@@ -327,22 +313,29 @@ class _File:
         self.refuse("a whole workbook", f"a damaged one: {found}", "Open it, save it again, and send that file.")
 
     def opened(self) -> CalamineWorkbook:
+        if self.copy:
+            return CalamineWorkbook.from_path(self.copy.finished())
         if self.suffix == self.kind:
             return CalamineWorkbook.from_path(str(self.path))
         # By its path, calamine would go by the ending; an ods that is called xlsx is an ods all the same.
         return CalamineWorkbook.from_filelike(io.BytesIO(self.path.read_bytes()))
 
     def workbook(self) -> list[Sheet]:
+        with self.guarded(), self.opened() as book:
+            visible = [
+                sheet.name
+                for sheet in book.sheets_metadata
+                if sheet.visible == SheetVisibleEnum.Visible
+                and sheet.typ == SheetTypeEnum.WorkSheet
+                and sheet.name not in (GUIDE_SHEET, EARLIER_SHEET)
+            ]
+            return [self.sheet(book, name) for name in visible]
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Say of a file that calamine can't read what is wrong with it."""
         try:
-            with self.opened() as book:
-                visible = [
-                    sheet.name
-                    for sheet in book.sheets_metadata
-                    if sheet.visible == SheetVisibleEnum.Visible
-                    and sheet.typ == SheetTypeEnum.WorkSheet
-                    and sheet.name not in (GUIDE_SHEET, EARLIER_SHEET)
-                ]
-                return [self.sheet(book, name) for name in visible]
+            yield
         except PasswordError:
             self.refuse_encrypted()
         except CalamineError as error:
@@ -360,14 +353,12 @@ class _File:
         sheet = book.get_sheet_by_name(name)
         if sheet.total_height * sheet.total_width > WORKBOOK_CELLS or sheet.total_width > MOST_COLUMNS:
             self.refuse_large(f"sheet '{name}' with {sheet.total_height:,} rows by {sheet.total_width:,} columns")
-        values = sheet.to_python(skip_empty_area=False)
-        rows = [texts_of(row) for row in values]
-        _put_stored(self.stored.get(name, {}), values, rows)
         ranges = [
             ((top + 1, left + 1), (bottom + 1, right + 1))
             for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
         ]
-        return Sheet(name, tuple(ranges), None, rows)
+        merged = self.merged.get(name, ranges)
+        return Sheet(name, tuple(merged), None, Grid(sheet, self.stored.get(name, {}), self.guarded))
 
     def text(self, start: bytes, encoding: str | None, delimiter: str | None) -> Sheet:
         if self.suffix in (".xlsx", ".xls", ".ods"):

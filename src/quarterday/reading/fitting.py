@@ -9,7 +9,8 @@ from itertools import islice
 
 from quarterday.errors import Finding
 from quarterday.layouts import ColumnRule, Edition, WideRule
-from quarterday.reading.files import Row, Sheet
+from quarterday.reading.files import Sheet
+from quarterday.reading.grids import Row
 from quarterday.reading.places import letter
 from quarterday.wording import is_like, plain
 
@@ -103,7 +104,9 @@ def fit_sheet(sheet: Sheet, edition: Edition, check_id: str) -> tuple[Fit | None
         headings = headings_of(top[start : start + edition.header_rows], sheet)
         if edition.header_find and not _holds(headings, edition.header_find):
             continue
-        claimed = sum(_claims(heading, edition) for heading in headings if heading)
+        named = [heading for heading in headings if heading]
+        # Below the header, hardly a row has so many cells that it could be the better one.
+        claimed = sum(_claims(heading, edition) for heading in named) if len(named) > most else 0
         if claimed > most:
             best, most = (start, headings), claimed
     if best is None:

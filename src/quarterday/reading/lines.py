@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
+from itertools import compress, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from quarterday.calendar import FinancialQuarter, Period, parse_date, parse_peri
 from quarterday.contracts import Form
 from quarterday.errors import HIDDEN, Finding, ReturnDoesNotFitForm
 from quarterday.layouts import Edition, Source, Statement, code_for
-from quarterday.reading.files import Row, read_grid
+from quarterday.reading.files import is_workbook, read_grid
 from quarterday.reading.fitting import REMEDY, Fit, WideColumn, choose_sheets, fit_sheet
+from quarterday.reading.grids import BLOCK_ROWS, Row, is_filled, text_columns, texts_of
 from quarterday.reading.places import Found, search_sheet
 from quarterday.wording import is_like, mark_key, matching, plain
 
@@ -27,6 +29,9 @@ QUARTER_REMEDY = (
 )
 FOLDER_REMEDY = "Put the file into the folder of the partner it is from, or mend the name on the form."
 MOST_FINDINGS = 200
+
+# Lines by landing columns: a column of texts for each, all of one length, in which '' is blank.
+Block = list[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,15 @@ def read_return(path: Path, form: Form, identity: Identity) -> Iterator[Line]:
     return _Return(Path(path), form, identity).lines()
 
 
+def read_blocks(path: Path, form: Form, identity: Identity, columns: Sequence[str]) -> Iterator[Block]:
+    """Yield the same lines as :func:`read_return` by blocks, each a column of texts per landing column; blank is ''.
+
+    Raises:
+        As :func:`read_return` does.
+    """
+    return _Return(Path(path), form, identity).blocks(columns)
+
+
 @dataclass(frozen=True)
 class PlainCsv:
     """A csv of which every record is a line and every column, in order, a column of the form."""
@@ -73,18 +87,8 @@ def plain_csv(path: Path, form: Form, identity: Identity) -> PlainCsv | None:
         ReturnDoesNotFitForm: With every finding about headings.
     """
     edition = form.layout.edition(identity.edition)
-    asks_for_more = (
-        edition.fill_down,
-        edition.titles,
-        edition.line_if_filled,
-        edition.tables,
-        edition.stop_at,
-        edition.skip_lines,
-        edition.says,
-        edition.values,
-        edition.header_rows > 1,
-    )
-    if form.is_indicator or any(asks_for_more):
+    asks_for_more = (edition.tables, edition.says, edition.values, edition.header_rows > 1)
+    if form.is_indicator or _chooses_lines(edition) or any(asks_for_more) or is_workbook(path):
         return None
     whole = _Return(Path(path), form, identity)
     fits = [reading.fit for reading in whole.open()]
@@ -94,6 +98,11 @@ def plain_csv(path: Path, form: Form, identity: Identity) -> PlainCsv | None:
     names = [columns[index].field if index in columns else "ignore" for index in range(len(fits[0].headings))]
     is_plain = "ignore" not in names and len(set(names)) == len(names)
     return PlainCsv(*fits[0].sheet.csv, tuple(names)) if is_plain else None
+
+
+def _chooses_lines(edition: Edition) -> bool:
+    """Say whether a row must be looked at to know if it is a line, and what of the rows above holds for it."""
+    return any((edition.fill_down, edition.titles, edition.line_if_filled, edition.stop_at, edition.skip_lines))
 
 
 @dataclass
@@ -142,6 +151,19 @@ class _Return:
             for line in reading.lines():
                 count += 1
                 yield line
+        self.close(readings, count)
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
+        readings = self.open()
+        count = 0
+        for reading in readings:
+            for block in reading.blocks(columns):
+                count += len(block[0])
+                yield block
+        self.close(readings, count)
+
+    def close(self, readings: list[_SheetReading], count: int) -> None:
+        """Find fault with a return that has too little in it, and reject it for all that was found."""
         if count == 0:
             expected = "at least one line below the headings"
             finding = Finding(self.check_id(5), expected, None, "Fill the form in, and send it again.")
@@ -361,16 +383,57 @@ class _SheetReading:
     # The lines.
 
     def lines(self) -> Iterator[Line]:
-        read = self.indicator_lines if self.whole.form.is_indicator else self.register_lines
-        for line, cells in self.rows():
-            self.check_line(line, cells)
-            yield from read(line, cells)
+        yield from self.lines_of(self.sheet.rows())
         self.check_standings()
 
-    def rows(self) -> Iterator[Row]:
+    def lines_of(self, rows: Iterable[Row]) -> Iterator[Line]:
+        read = self.indicator_lines if self.whole.form.is_indicator else self.register_lines
+        for line, cells in self.rows(rows):
+            self.check_line(line, cells)
+            yield from read(line, cells)
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
+        """Yield the lines by blocks: as whole columns where a line is no more than the cells of its row."""
+        blocks = None if self.asks_for_rows() else self.sheet.blocks(self.fit.header_line)
+        if blocks is None:
+            yield from _blocks_of(self.lines(), columns)
+            return
+        for first, rows in blocks:
+            texts = text_columns(rows, len(self.fit.headings))
+            strays = [*self.bare, *range(len(self.fit.headings), len(texts))]
+            if any(is_filled(texts[index]) for index in strays):  # found fault with line by line
+                lines = self.lines_of(enumerate(map(texts_of, rows), start=first))
+                yield from _blocks_of(lines, columns)
+            else:
+                yield from self.block(first, len(rows), texts, columns)
+
+    def asks_for_rows(self) -> bool:
+        """Say whether more has to be done with a row than to take its cells."""
+        says = any(statement.source.origin == "column" for statement in self.edition.says)
+        return bool(self.whole.form.is_indicator or self.instead or says or _chooses_lines(self.edition))
+
+    def block(self, first: int, count: int, texts: list[Sequence[str]], columns: Sequence[str]) -> Iterator[Block]:
+        """Yield the block of some rows' columns without those rows that are blank, if any is left."""
+        lines: Sequence[int] = range(first, first + count)
+        # Nearly always a column is filled in every row, and no row need be looked at.
+        if not any(all(map(str.strip, column)) for column in texts):
+            kept = [any(map(str.strip, row)) for row in zip(*texts, strict=True)]
+            lines, texts = list(compress(lines, kept)), [list(compress(column, kept)) for column in texts]
+        if not lines:
+            return
+        fields: dict[str, Sequence[str]] = {
+            "sheet": [self.sheet.name or ""] * len(lines),
+            "line_number": list(map(str, lines)),
+            **{name: [text or ""] * len(lines) for name, text in self.given.items()},
+            **{name: texts[index] for name, index in self.by_field.items() if name != "ignore"},
+        }
+        blank = [""] * len(lines)
+        yield [fields.get(name, blank) for name in columns]
+
+    def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows below the header that are lines of the form, with blanks filled down where the layout asks."""
         width, is_csv = len(self.fit.headings), self.sheet.name is None
-        for line, cells in self.sheet.rows():
+        for line, cells in rows:
             if line <= self.fit.header_line:
                 continue
             first = next((cell for cell in cells if cell and cell.strip()), None)
@@ -618,6 +681,11 @@ class _SheetReading:
             return first == second if first and second else plain(one) == plain(other)
         first_code, second_code = (self.code(name, text) or plain(text) for text in (one, other))
         return first_code == second_code
+
+
+def _blocks_of(lines: Iterator[Line], columns: Sequence[str]) -> Iterator[Block]:
+    while some := list(islice(lines, BLOCK_ROWS)):
+        yield [[line.cells.get(name) or "" for line in some] for name in columns]
 
 
 def _or_none(text: str | None) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from quarterday.layouts import Source
-from quarterday.reading.files import Row, Sheet
+from quarterday.reading.files import Sheet
+from quarterday.reading.grids import Row
 from quarterday.wording import matching
 
 

@@ -16,12 +16,13 @@ from xml.parsers import expat
 from xml.sax.saxutils import unescape
 
 PERCENT = "%"
-CHUNK = 2**20
 # A cell is never split by more than this between two chunks: a formula has at most 8,192 characters.
 OVERLAP = 16_384
 
 # By (row, column) from 1: the text to show, or PERCENT where the number is to be shown as a percentage.
 Cells = dict[tuple[int, int], str]
+# Merged cells: (first row, first column), (last row, last column), from 1.
+Area = tuple[tuple[int, int], tuple[int, int]]
 
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _ERROR = re.compile(
@@ -100,13 +101,13 @@ class SheetPart:
         styles = b"|".join(sorted(percent))
         self.percent = re.compile(rb'<(?:\w+:)?c\s([^>]*\bs="(?:%s)"[^>]*)(?<!/)>' % styles) if percent else None
 
-    def take(self, chunk: bytes) -> None:
-        """Look through a chunk, which begins with the end of the one before."""
+    def take(self, chunk: bytes, has_error: bool, has_formula: bool) -> None:
+        """Look through a chunk, which begins with the end of the one before and may have errors or formulas in it."""
         if self.percent:
             self.keep((attributes, PERCENT) for attributes in self.percent.findall(chunk))
-        if b't="e"' in chunk:
+        if has_error:
             self.keep((attributes, _text(error)) for attributes, error in _ERROR.findall(chunk))
-        if b"f>" in chunk or b"<f" in chunk:
+        if has_formula:
             self.keep((attributes, "=" + (_text(formula) or "…")) for attributes, formula in _FORMULA.findall(chunk))
 
     def keep(self, found: Iterator[tuple[bytes, str]]) -> None:
@@ -178,7 +179,7 @@ def _times(attributes: dict[str, str], what: str) -> int:
     return int(text) if text.isdecimal() else 1
 
 
-_REPEATED = re.compile(rb'<table:(table-row|table-cell)\b([^>]*\bnumber-(?:rows|columns)-repeated="(\d{3,9})"[^>]*)>')
+_REPEATED = re.compile(rb"number-(?:rows-repeated=[\"'](\d{2,}|[2-9])|columns-repeated=[\"'](\d{3,}))")
 
 
 def ods_reach(content: bytes) -> tuple[int, int]:
@@ -188,12 +189,13 @@ def ods_reach(content: bytes) -> tuple[int, int]:
     """
     rows = columns = 0
     for match in _REPEATED.finditer(content):
-        is_row, times = match[1] == b"table-row", int(match[3])
-        end = b"</table:table>" if is_row else b"</table:table-row>"
-        stop = content.find(end, match.end())
-        is_filled = b"value-type=" in match[2] or content.find(b"value-type=", match.end(), stop) >= 0
-        if is_filled and is_row:
-            rows += times
-        elif is_filled:
-            columns = max(columns, times)
+        start = content.rfind(b"<", 0, match.start())
+        if not content.startswith((b"<table:table-row", b"<table:table-cell", b"<table:covered-table-cell"), start):
+            continue  # of columns without cells, or words of a cell
+        filled = content.find(b"value-type=", start)
+        if filled < 0:
+            break  # nothing but blanks from here
+        if content.find(b"</table:table>" if match[1] else b"</table:table-row>", start, filled) >= 0:
+            continue
+        rows, columns = rows + int(match[1] or 0), max(columns, int(match[2] or 0))
     return rows, columns

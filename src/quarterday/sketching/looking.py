@@ -8,8 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from quarterday.errors import OperatorError, ReturnRejected
-from quarterday.reading.files import Row, Sheet, read_grid
+from quarterday.reading.files import Sheet, read_grid
 from quarterday.reading.fitting import headings_of
+from quarterday.reading.grids import Row
 from quarterday.sketching.texts import is_number, period_of
 from quarterday.wording import plain
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from quarterday.calendar import Period, parse_date
-from quarterday.reading.files import Row
+from quarterday.reading.grids import Row
 from quarterday.sketching.columns import Column
 from quarterday.sketching.looking import Sample
 from quarterday.sketching.texts import is_date, period_of, period_within
