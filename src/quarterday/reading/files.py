@@ -275,14 +275,16 @@ class _File:
         """The same for an ods, which repeats a cell or a row instead of writing it again."""
         if b"<manifest:encryption-data" in archive.read("META-INF/manifest.xml"):
             self.refuse_encrypted()
-        content = archive.read("content.xml")
-        rows, columns = stored.ods_reach(content)
-        if rows * max(columns, 10) > WORKBOOK_CELLS or columns > MOST_COLUMNS:
-            self.refuse_large(f"one with cells as far as row {rows:,} and column {columns:,}")
-        try:
-            self.stored = stored.ods_cells(content)
-        except ExpatError as error:
-            self.refuse_damaged(str(error))
+        look = reach.OdsLook()
+        for chunk in unpacking.chunks(archive, "content.xml"):
+            look.take(chunk)
+        if look.rows * max(look.columns, 10) > WORKBOOK_CELLS or look.columns > MOST_COLUMNS:
+            self.refuse_large(f"one with cells as far as row {look.rows:,} and column {look.columns:,}")
+        if look.has_stored:
+            try:
+                self.stored = stored.ods_cells(archive.read("content.xml"))
+            except ExpatError as error:
+                self.refuse_damaged(str(error))
 
     def refuse_far_part(self, archive: zipfile.ZipFile, part: str) -> None:
         """Refuse a sheet with a cell far off: calamine makes room for all before it, and would end the process."""

@@ -1,4 +1,4 @@
-"""How far the cells of an xlsx's sheet reach, told before calamine opens it.
+"""How far the cells of a workbook reach, told before calamine opens it.
 
 Calamine makes room for every cell up to the last one: a sheet with a cell far off would end the process. A quick look
 gives a bound that no cell is beyond; only where that is too far, the part is read as XML.
@@ -6,6 +6,7 @@ gives a bound that no cell is beyond; only where that is too far, the part is re
 
 from __future__ import annotations
 
+import math
 import re
 from typing import IO
 from xml.parsers import expat
@@ -20,7 +21,7 @@ Places = NDArray[np.intp]
 
 # As many quotation marks as are looked at beyond the end of a chunk.
 _END = b'"' * 16
-_EQUALS, _QUOTE, _R, _E, _F, _C, _M, _LESS, _MORE, _SLASH, _COLON = b'="refcm<>/:'
+_EQUALS, _QUOTE, _R, _E, _F, _C, _M, _D, _P, _LESS, _MORE, _SLASH, _COLON = b'="refcmdp<>/:'
 # Attributes named r as hardly any program writes them: with blanks about the equals sign, or in single quotes.
 _LOOSE = re.compile(rb"\sr(?:\s+=|=\s|=')")
 _MOST_LETTERS, _MOST_DIGITS = 3, 7
@@ -146,3 +147,87 @@ def _place(reference: str) -> tuple[int, int]:
     for letter in letters:
         column = column * 26 + ord(letter) - 64
     return int(digits) if digits.isdecimal() else 0, column
+
+
+_REPEATED = re.compile(rb"number-(?:(rows)-repeated=[\"'](\d{2,}|[2-9])|columns-repeated=[\"'](\d{3,}))")
+_CELLS_AND_ROWS = (b"<table:table-row", b"<table:table-cell", b"<table:covered-table-cell")
+_STORED = (b'="percentage"', b'value-type="error"')
+_LONGEST_TAG = 2**20
+
+
+class OdsLook:
+    """Gathers, chunk by chunk of content.xml, how many rows and columns are filled by repetition: none where not long.
+
+    LibreOffice ends every row and sheet with blanks repeated to the sheet's edge; what no filled cell stands behind
+    doesn't count. ``has_stored`` says whether any cell may be a percentage or an error.
+    """
+
+    def __init__(self) -> None:
+        self.rows = self.columns = 0
+        self.has_stored = False
+        # What is repeated at the end of the last chunk, before it is told whether a filled cell stands behind it.
+        self._open_rows = self._open_columns = 0
+        self._rest = b""
+
+    def take(self, chunk: bytes) -> None:
+        """Look through the next chunk."""
+        text = self._rest + chunk
+        cut = text.rfind(b"<")
+        if cut < 0 or len(text) - cut > _LONGEST_TAG:
+            cut = len(text)
+        text, self._rest = text[:cut], text[cut:]
+        may_repeat, may_store = _ods_signs(text)
+        self.has_stored = self.has_stored or (may_store and any(words in text for words in _STORED))
+        if may_repeat or self._open_rows or self._open_columns:
+            self._take_repeated(text)
+
+    def _take_repeated(self, text: bytes) -> None:
+        filled = _Next(text, b"value-type=")
+        sheet_ends, row_ends = _Next(text, b"</table:table>"), _Next(text, b"</table:table-row>")
+        open_rows, open_columns = self._open_rows, self._open_columns
+        self._open_rows = self._open_columns = 0
+        self._settle_rows(open_rows, filled.at(0), sheet_ends.at(0))
+        self._settle_columns(open_columns, filled.at(0), row_ends.at(0))
+        for match in _REPEATED.finditer(text):
+            start = text.rfind(b"<", 0, match.start())
+            if start < 0 or not text.startswith(_CELLS_AND_ROWS, start):
+                continue  # of columns without cells, or words of a cell
+            if match[1]:
+                self._settle_rows(int(match[2]), filled.at(start), sheet_ends.at(start))
+            else:
+                self._settle_columns(int(match[3]), filled.at(start), row_ends.at(start))
+
+    def _settle_rows(self, times: int, filled: float, ends: float) -> None:
+        if filled < ends:
+            self.rows += times
+        elif filled == ends:  # neither in this chunk
+            self._open_rows += times
+
+    def _settle_columns(self, times: int, filled: float, ends: float) -> None:
+        if filled < ends:
+            self.columns = max(self.columns, times)
+        elif filled == ends:
+            self._open_columns = max(self._open_columns, times)
+
+
+class _Next:
+    """Where some words stand next in a text, asked for places that go forward; infinity where they don't."""
+
+    def __init__(self, text: bytes, words: bytes) -> None:
+        self.text, self.words = text, words
+        self.found: float = -1
+
+    def at(self, start: int) -> float:
+        if self.found < start:
+            place = self.text.find(self.words, start)
+            self.found = place if place >= 0 else math.inf
+        return self.found
+
+
+def _ods_signs(text: bytes) -> tuple[bool, bool]:
+    """Say whether anything may be repeated in a piece of content.xml, and whether a cell may be percentage or error."""
+    octets = np.frombuffer(text + _END, np.uint8)
+    equals = np.flatnonzero(octets[:-16] == _EQUALS)
+    repeats = (octets[equals - 1] == _D) & (octets[equals - 2] == _E)
+    value = octets[equals + 2]
+    return bool(repeats.any()), bool((((value == _P) | (value == _E)) & (octets[equals + 1] == _QUOTE)).any())

@@ -127,8 +127,6 @@ def ods_cells(content: bytes) -> dict[str, Cells]:
     Raises:
         xml.parsers.expat.ExpatError: The part is no XML.
     """
-    if b'="percentage"' not in content and b'value-type="error"' not in content:
-        return {}
     reading = _OdsReading()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = reading.start, reading.end
@@ -177,25 +175,3 @@ class _OdsReading:
 def _times(attributes: dict[str, str], what: str) -> int:
     text = attributes.get(f"{_TABLE}number-{what}-repeated", "1")
     return int(text) if text.isdecimal() else 1
-
-
-_REPEATED = re.compile(rb"number-(?:rows-repeated=[\"'](\d{2,}|[2-9])|columns-repeated=[\"'](\d{3,}))")
-
-
-def ods_reach(content: bytes) -> tuple[int, int]:
-    """Return how many rows and columns an ods fills by repetition before a filled cell: (0, 0) where none is long.
-
-    LibreOffice ends every row and sheet with blanks repeated to the sheet's edge; no filled cell stands behind those.
-    """
-    rows = columns = 0
-    for match in _REPEATED.finditer(content):
-        start = content.rfind(b"<", 0, match.start())
-        if not content.startswith((b"<table:table-row", b"<table:table-cell", b"<table:covered-table-cell"), start):
-            continue  # of columns without cells, or words of a cell
-        filled = content.find(b"value-type=", start)
-        if filled < 0:
-            break  # nothing but blanks from here
-        if content.find(b"</table:table>" if match[1] else b"</table:table-row>", start, filled) >= 0:
-            continue
-        rows, columns = rows + int(match[1] or 0), max(columns, int(match[2] or 0))
-    return rows, columns
