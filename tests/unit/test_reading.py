@@ -323,6 +323,24 @@ def test_notes_totals_and_blank_rows_are_left_out_and_blanks_filled_down(tmp_pat
     ]
 
 
+NOTES = (
+    'Area,Measure,Visits\nStoke,a,1\nNotes\n"In 2017, two\nvisits were missed."\nSource,office,\nLast changed,2018,\n'
+)
+
+
+def test_what_stands_below_the_notes_is_left_out(tmp_path: Path) -> None:
+    assert len(read(write_csv(tmp_path, NOTES), make_form(tmp_path, stop_at=["Notes*"]))) == 1
+    broken = write_csv(tmp_path, NOTES + 'a "quoted" word, and "one\n')
+    assert len(read(broken, make_form(tmp_path, stop_at=["Notes*"]))) == 1
+
+
+def test_what_looks_like_a_line_below_the_notes_is_told(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, NOTES + 'Staffs,a,"1,234"\n')
+    (finding,) = findings(path, make_form(tmp_path, stop_at=["Notes*"]))
+    assert (finding.check_id, finding.line, finding.found) == ("VIS-002", 8, "Staffs | a | 1,234")
+    assert finding.expected == "nothing but notes below 'Notes'"
+
+
 def test_a_blank_value_is_a_line_unless_the_layout_leaves_it_out(tmp_path: Path) -> None:
     columns = {"Area": "area"}
     path = write_csv(tmp_path, "Area,All,Adults\nStoke,,\n")

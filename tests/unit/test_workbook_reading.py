@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from quarterday.identifying import identify
 from quarterday.landing import copy_rows
 from quarterday.reading import reach, read_grid, read_return, unpacking
 from quarterday.reading.lines import read_blocks
+from tests.bad_files.mutators import ole_container
 from tests.unit.test_layout_language import form_of
 
 ROWS: list[list[Any]] = [
@@ -200,3 +202,29 @@ def test_what_an_ods_repeats_counts_before_a_filled_cell(content: bytes, rows: i
             look.take(content[start : start + size])
         look.take(b"<")
         assert (look.rows, look.columns) == (rows, columns), size
+
+
+def old_workbook(*cells: bytes) -> bytes:
+    """Return a workbook of Excel 97 with a sheet 'Log' that holds some records."""
+    sheet = b"".join((record(0x0809, struct.pack("<HHIII", 0x600, 0x10, 0, 0, 0)), *cells, record(0x0A, b"")))
+    start = record(0x0809, struct.pack("<HHIII", 0x600, 0x05, 0, 0, 0))
+    place = len(start) + 4 + 8 + 3 + 4
+    book = start + record(0x85, struct.pack("<IBBBB", place, 0, 0, 3, 0) + b"Log") + record(0x0A, b"")
+    return ole_container({"Workbook": book + sheet})
+
+
+def record(kind: int, content: bytes) -> bytes:
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+def test_an_error_in_an_old_workbooks_cell_is_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "log.xls"
+    number = record(0x0203, struct.pack("<HHHd", 0, 0, 0, 12.5))
+    error = record(0x0205, struct.pack("<HHHBB", 1, 2, 0, 0x2A, 1))
+    truth = record(0x0205, struct.pack("<HHHBB", 1, 0, 0, 1, 0))
+    formula = struct.pack("<HHH", 3, 1, 0) + b"\2\0\7\0\0\0\xff\xff" + struct.pack("<HIH", 0, 0, 3) + b"\x1e\1\0"
+    path.write_bytes(old_workbook(number, truth, error, record(0x06, formula)))
+    (sheet,) = read_grid(path)
+    rows = {line: cells for line, cells in sheet.rows() if any(cells)}
+    assert rows[1][0] == "12.5" and rows[2][0] == "TRUE"
+    assert (rows[2][2], rows[4][1]) == ("#N/A", "#DIV/0!")

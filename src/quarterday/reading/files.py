@@ -203,6 +203,7 @@ class _File:
             self.refuse_encrypted()
         if not any(name in content for name in _OLD_WORKBOOK):
             self.refuse_document("a document of another kind")
+        self.stored = stored.xls_errors(content)
 
     def refuse_unsafe_zip(self) -> None:
         try:

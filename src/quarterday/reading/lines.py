@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from quarterday.calendar import FinancialQuarter, Period, parse_date, parse_period
 from quarterday.contracts import Form
-from quarterday.errors import HIDDEN, Finding, ReturnDoesNotFitForm
+from quarterday.errors import HIDDEN, Finding, ReturnDoesNotFitForm, ReturnIsUnreadable
 from quarterday.layouts import Edition, Source, Statement, code_for
 from quarterday.reading.files import is_workbook, read_grid
 from quarterday.reading.fitting import REMEDY, Fit, WideColumn, choose_sheets, fit_sheet
@@ -29,6 +30,7 @@ QUARTER_REMEDY = (
 )
 FOLDER_REMEDY = "Put the file into the folder of the partner it is from, or mend the name on the form."
 MOST_FINDINGS = 200
+_FIGURE = re.compile(r"\s*[-\u2212(]?£?\d[\d,.]*\)?%?\s*")
 
 # Lines by landing columns: a column of texts for each, all of one length, in which '' is blank.
 Block = list[Sequence[str]]
@@ -433,6 +435,7 @@ class _SheetReading:
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows below the header that are lines of the form, with blanks filled down where the layout asks."""
         width, is_csv = len(self.fit.headings), self.sheet.name is None
+        rows = iter(rows)
         for line, cells in rows:
             if line <= self.fit.header_line:
                 continue
@@ -440,12 +443,29 @@ class _SheetReading:
             if first is None or is_like(first, self.edition.skip_lines):
                 continue
             if is_like(first, self.edition.stop_at):
+                self.check_below(first.strip(), rows)
                 return
             if is_csv and len(cells) != width:
                 self.check_width(line, cells, width)
             row = [*cells, *[None] * (width - len(cells))]
             if self.is_line(row):
                 yield line, self.fill_down(row)
+
+    def check_below(self, notes: str, rows: Iterator[Row]) -> None:
+        """Find fault with what looks like a line below the row from which everything is left out."""
+        named = [index for index, heading in enumerate(self.fit.headings) if heading]
+        try:
+            for line, cells in rows:
+                filled = [text for index in named if index < len(cells) and (text := (cells[index] or "").strip())]
+                if len(filled) < max(2, len(named) * 3 / 4) or not any(map(_FIGURE.fullmatch, filled[1:])):
+                    continue
+                remedy = f"Put the lines above '{notes}' and send it again, or take the figures out of the notes."
+                found, expected = " | ".join(filled)[:200], f"nothing but notes below '{notes}'"
+                finding = Finding(self.whole.check_id(2), expected, found, remedy, self.sheet.name, line)
+                self.whole.find(("below", self.sheet.name), self.whole.without_person(finding))
+                return
+        except ReturnIsUnreadable:
+            return  # notes in a csv need not be records
 
     def is_line(self, cells: list[str | None]) -> bool:
         """Take in what a title says of the lines below it, and return whether the row is a line."""

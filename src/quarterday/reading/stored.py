@@ -6,6 +6,7 @@ Read from the parts of the file themselves, and only where they say that there a
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
 from xml.sax.saxutils import unescape
+
+import xlrd
 
 PERCENT = "%"
 # A cell is never split by more than this between two chunks: a formula has at most 8,192 characters.
@@ -31,6 +34,12 @@ _ERROR = re.compile(
 _FORMULA = re.compile(
     rb'<(?:\w+:)?c\s((?:(?!\bt="str")[^>])*)><(?:\w+:)?f\b[^>]*?(?:/>|>([^<]*)</(?:\w+:)?f>)'
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?</(?:\w+:)?c>"
+)
+# In an xls: the record of a cell that is an error, and that of a formula whose result is one.
+_XLS_ERROR = re.compile(
+    rb"\x05\x02\x08\x00.{6}[\x00\x07\x0f\x17\x1d\x24\x2a\x2b]\x01"
+    rb"|\x06\x00.{8}\x02.[\x00\x07\x0f\x17\x1d\x24\x2a\x2b].{3}\xff\xff",
+    re.DOTALL,
 )
 _BUILT_IN_PERCENT = {b"9", b"10"}
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -119,6 +128,28 @@ class SheetPart:
 
 def _text(content: bytes) -> str:
     return unescape(content.decode(errors="replace"), {"&quot;": '"', "&apos;": "'"})
+
+
+def xls_errors(content: bytes) -> dict[str, Cells]:
+    """Return the text of every cell of an xls that is an error, by the sheet's name; nothing where xlrd can't read it.
+
+    Calamine says of such a file what is wrong with it.
+    """
+    if not _XLS_ERROR.search(content):
+        return {}
+    try:
+        with xlrd.open_workbook(file_contents=content, ragged_rows=True, logfile=io.StringIO()) as book:
+            return {sheet.name: dict(_xls_errors_of(sheet)) for sheet in book.sheets()}
+    except Exception:  # of a damaged file it raises whatever it meets
+        return {}
+
+
+def _xls_errors_of(sheet: xlrd.sheet.Sheet) -> Iterator[tuple[tuple[int, int], str]]:
+    for row in range(sheet.nrows):
+        for column, kind in enumerate(sheet.row_types(row)):
+            if kind == xlrd.XL_CELL_ERROR:
+                code = sheet.cell_value(row, column)
+                yield (row + 1, column + 1), xlrd.error_text_from_code.get(code, "#ERROR!")
 
 
 def ods_cells(content: bytes) -> dict[str, Cells]:
