@@ -71,7 +71,7 @@ def _ways(path: Path, csv: PlainCsv, version: int) -> Iterator[Callable[[Path, P
 def _copy_lines(path: Path, form: Form, identity: Identity, load_id: int, cursor: Cursor) -> int:
     columns = landing_columns(form)
     rows = copy_rows(read_blocks(path, form, identity, columns), load_id)
-    statement = f'copy landing."{form.name}" ({_names(("load_id", *columns))}) from stdin with (null \'\')'
+    statement = f"copy landing.\"{form.name}\" ({_names(('load_id', *columns))}) from stdin with (null '')"
     _copy(statement, _Stream(rows), cursor)
     return int(cursor.rowcount)
 

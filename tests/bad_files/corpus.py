@@ -274,7 +274,8 @@ def typed_rows(form: str, load_id: int, settings: Settings) -> Counter[Row]:
 
 def typed_row(row: dict[str, Any]) -> Row:
     """Return a typed line as something to compare, without where it stood."""
-    return tuple((name, value) for name, value in sorted(row.items()) if name not in PLACES)
+    kept = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return tuple((name, value) for name, value in sorted(kept.items()) if name not in PLACES)
 
 
 @cache
