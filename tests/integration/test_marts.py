@@ -253,6 +253,52 @@ def test_quarter_is_charted_with_trial_limits_or_says_why_not(marts: Settings) -
     ]
 
 
+@pytest.mark.parametrize("aggregate", ["sum", "avg"])
+@pytest.mark.parametrize(
+    "relation", [f"{schema}.fct_{name}" for schema in ("mart", "history") for name in ("measurement", "outcome")]
+)
+def test_figures_of_any_kind_cannot_be_added_up_by_mistake(marts: Settings, relation: str, aggregate: str) -> None:
+    with pytest.raises(psycopg2.errors.FeatureNotSupported, match="not added up.*\n.*additive_value"):
+        rows(marts, f"select measure_code, {aggregate}(value) from {relation} group by measure_code")
+
+
+def test_only_exact_figures_of_additive_measures_are_added_up(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select measure_code, count(value), count(additive_value), sum(additive_value) from mart.fct_measurement
+        where period_type = 'financial_quarter' and period_start >= '2016-04-01'
+        group by measure_code order by measure_code""",
+    )
+    assert found == [
+        ("adult_reoffending_rate", 0, 0, None),
+        ("first_time_entrants", 14, 14, Decimal(303 + 52 + 57 + 34)),
+        ("victim_gateway_referrals", 4, 3, Decimal(14000 + 14574 + 13000)),
+        ("youth_reoffending_rate", 0, 0, None),
+    ]
+
+
+def test_area_says_what_it_lies_in_at_every_level(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select area_code, district_code, authority_code, force_area_code, region_code, nation_code from mart.dim_area
+        where area_code in ('cannock', 'burslem', 'pcc_area', 'england') order by area_code""",
+    )
+    above = ("pcc_area", "west_midlands", "england")
+    assert found == [
+        ("burslem", None, "stoke_on_trent", *above),
+        ("cannock", "cannock_chase", "staffordshire_county", *above),
+        ("england", None, None, None, None, "england"),
+        ("pcc_area", None, None, *above),
+    ]
+
+
+def test_measure_says_from_when_to_when_it_has_figures(marts: Settings) -> None:
+    found = rows(
+        marts, "select first_day::text, last_day::text from mart.dim_measure where measure_code = 'first_time_entrants'"
+    )
+    assert found == [("2015-04-01", "2017-12-31")]
+
+
 def test_action_overview_counts_rows_and_keeps_the_printed_cell_beside(marts: Settings) -> None:
     found = rows(
         marts,

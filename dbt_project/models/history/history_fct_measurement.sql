@@ -13,43 +13,33 @@ publications as (
 
 ),
 
+measures as (
+
+    select * from {{ ref('dim_measure') }}
+
+),
+
+figures as (
+
+    {{ with_figures('measurements') }}
+
+),
+
 final as (
 
     select
-        measurements.load_id,
-        measurements.sheet,
-        measurements.line_number,
-        measurements.column_number,
-        measurements.column_name,
-        measurements.form,
-        measurements.partner_code,
-        measurements.measure_code,
-        measurements.breakdown_code,
-        measurements.area_code,
-        measurements.period_key,
-        measurements.period_type,
-        measurements.period_start,
-        measurements.period_end,
-        measurements.value,
-        measurements.value_qualifier,
-        measurements.value_flag,
-        measurements.value_as_sent,
-        measurements.numerator,
-        measurements.denominator,
-        measurements.status,
-        measurements.declared_rag,
-        measurements.note,
+        {{ promised_columns('figures', but=['publication_id', 'release_id', 'known_from', 'known_to', 'issued_on', 'superseded_on'], renamed={'value': 'figure'}) }},
         publications.publication_id,
         publications.release_id,
         lower(publications.known) as known_from,
         upper(publications.known) as known_to,
         lower(publications.issued) as issued_on,
         upper(publications.issued) as superseded_on
-    from measurements
+    from figures
     inner join publications
-        on measurements.load_id = publications.load_id
-        and measurements.period_type = publications.period_type
-        and daterange(measurements.period_start, measurements.period_end, '[]') = publications.period
+        on figures.load_id = publications.load_id
+        and figures.period_type = publications.period_type
+        and daterange(figures.period_start, figures.period_end, '[]') = publications.period
 
 )
 

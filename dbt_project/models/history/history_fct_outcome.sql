@@ -13,14 +13,26 @@ releases as (
 
 ),
 
+measures as (
+
+    select * from {{ ref('dim_measure') }}
+
+),
+
+figures as (
+
+    {{ with_figures('outcomes') }}
+
+),
+
 final as (
 
     select
-        {{ promised_columns('outcomes', but=['known_from', 'known_to']) }},
+        {{ promised_columns('figures', but=['known_from', 'known_to'], renamed={'value': 'figure'}) }},
         releases.known_from,
         releases.known_to
-    from outcomes
-    inner join releases on outcomes.release_id = releases.release_id
+    from figures
+    inner join releases on figures.release_id = releases.release_id
 
 )
 

@@ -13,36 +13,26 @@ releases as (
 
 ),
 
+measures as (
+
+    select * from {{ ref('dim_measure') }}
+
+),
+
+figures as (
+
+    {{ with_figures('outcome_years') }}
+
+),
+
 final as (
 
     select
-        outcome_years.release_id,
-        outcome_years.measure_code,
-        outcome_years.area_code,
-        outcome_years.period_key,
-        outcome_years.value,
-        outcome_years.value_qualifier,
-        outcome_years.numerator,
-        outcome_years.denominator,
-        outcome_years.quarter_count,
-        outcome_years.value_to_date,
-        outcome_years.baseline_period_key,
-        outcome_years.baseline_value,
-        outcome_years.compared_with,
-        outcome_years.change,
-        outcome_years.change_pct,
-        outcome_years.rag_computed,
-        outcome_years.aggregation,
-        outcome_years.reason,
-        outcome_years.status,
-        outcome_years.load_id,
-        outcome_years.sheet,
-        outcome_years.line_number,
-        outcome_years.part_load_count,
+        {{ promised_columns('figures', but=['known_from', 'known_to'], renamed={'value': 'figure'}) }},
         releases.known_from,
         releases.known_to
-    from outcome_years
-    inner join releases on outcome_years.release_id = releases.release_id
+    from figures
+    inner join releases on figures.release_id = releases.release_id
 
 )
 

@@ -1,6 +1,6 @@
 -- Grain: one row per outcome measure, area and period, with the areas that are made up of others.
 -- A count is summed when every part is there and exact; a rate is pooled when every part has numerator and denominator;
--- unrounded; anything else is taken as sent, and a simple mean that was sent is named as one.
+-- unrounded; anything else is taken as sent, and a simple mean, sent or ours, is named as one.
 with sent as (
 
     select * from {{ ref('int_outcome_measurement') }}
@@ -97,7 +97,8 @@ judged_parts as (
         measures.is_additive_over_area and parts.exact_part_count = wholes.expected_part_count as can_be_summed,
         measures.aggregation = 'pooled_rate' and parts.pooled_part_count = wholes.expected_part_count as can_be_pooled,
         not measures.is_additive_over_area
-        and parts.exact_part_count = wholes.expected_part_count as has_mean
+        and parts.exact_part_count = wholes.expected_part_count as has_mean,
+        {{ is_rate('measures.unit') }} as is_rate
     from parts
     inner join wholes
         on parts.area_code = wholes.area_code
@@ -122,6 +123,7 @@ joined as (
         -- 46.7 is how a mean of 46.75 was printed: cut, not rounded.
         coalesce(judged_parts.has_mean and abs(sent.value - judged_parts.value_mean) <= 0.05, false) as is_simple_mean,
         sent.load_id is not null as was_sent,
+        coalesce(judged_parts.has_mean and judged_parts.is_rate and sent.load_id is null, false) as can_only_be_averaged,
         sent.value,
         sent.value_qualifier,
         sent.value_flag,
@@ -134,6 +136,7 @@ joined as (
         sent.sheet,
         sent.line_number,
         judged_parts.value_sum,
+        judged_parts.value_mean,
         judged_parts.numerator_sum,
         judged_parts.denominator_sum,
         judged_parts.rate_factor,
@@ -159,11 +162,12 @@ final as (
         case
             when can_be_summed then value_sum
             when can_be_pooled then trim_scale(rate_factor * numerator_sum / nullif(denominator_sum, 0))
+            when can_only_be_averaged then trim_scale(value_mean)
             else value
         end as value,
         case when can_be_summed or can_be_pooled then 'exact' else coalesce(value_qualifier, 'exact') end as value_qualifier,
         case
-            when can_be_summed or can_be_pooled then null
+            when can_be_summed or can_be_pooled or can_only_be_averaged then null
             when was_sent then value_flag
             else part_value_flag
         end as value_flag,
@@ -176,10 +180,11 @@ final as (
             when can_be_pooled then 'pooled'
             when is_simple_mean then 'simple_mean_as_sent'
             when was_sent then 'as_sent'
+            when can_only_be_averaged then 'simple_mean'
             else 'none'
         end as aggregation,
         coalesce(issued_on, part_issued_on) as issued_on,
-        case when can_be_summed or can_be_pooled then load_ids when was_sent then array[load_id] end as load_ids,
+        case when can_be_summed or can_be_pooled or can_only_be_averaged then load_ids when was_sent then array[load_id] end as load_ids,
         case when can_be_summed or can_be_pooled then null else load_id end as load_id,
         case when can_be_summed or can_be_pooled then null else sheet end as sheet,
         case when can_be_summed or can_be_pooled then null else line_number end as line_number

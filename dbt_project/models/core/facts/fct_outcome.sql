@@ -243,7 +243,7 @@ final as (
         measure_code,
         area_code,
         period_key,
-        case when aggregation = 'pooled' then round(value, 1) else value end as value,
+        case when aggregation in ('pooled', 'simple_mean') then round(value, 1) else value end as value,
         case when value is not null then value_qualifier end as value_qualifier,
         value_flag,
         numerator,
@@ -252,7 +252,7 @@ final as (
         baseline_value,
         baseline_quarter_value,
         is_baseline_labelled_as_year,
-        case when aggregation = 'pooled' then round(change, 1) else change end as change,
+        case when aggregation in ('pooled', 'simple_mean') then round(change, 1) else change end as change,
         round(change_pct, 1) as change_pct,
         case
             when change = 0 then 'unchanged'
