@@ -299,6 +299,22 @@ def test_measure_says_from_when_to_when_it_has_figures(marts: Settings) -> None:
     assert found == [("2015-04-01", "2017-12-31")]
 
 
+def test_measure_is_read_under_the_plan_of_its_day_or_todays(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select reading, period_key, outcome_code, outcome_type, value from mart.rpt_outcome_under_plan
+        where measure_code = 'first_time_entrants' and area_code = 'pcc_area'
+            and period_key in ('2016-17-Q4', '2017-18-Q1')
+        order by reading, period_key""",
+    )
+    assert found == [
+        ("plan_of_its_day", "2016-17-Q4", "plan_2013.managing_offenders.1", "whole_priority", Decimal(82)),
+        ("plan_of_its_day", "2017-18-Q1", "plan_2017.managing_offenders.1", "strategic_outcome", Decimal(52)),
+        ("plan_of_today", "2016-17-Q4", "plan_2021.reduce_offending.1", "commitment", Decimal(82)),
+        ("plan_of_today", "2017-18-Q1", "plan_2021.reduce_offending.1", "commitment", Decimal(52)),
+    ]
+
+
 def test_action_overview_counts_rows_and_keeps_the_printed_cell_beside(marts: Settings) -> None:
     found = rows(
         marts,

@@ -13,6 +13,7 @@ final as (
         outcomes.outcome_code,
         outcomes.priority_code,
         outcomes.outcome_order,
+        outcomes.outcome_type,
         outcomes.outcome_label
     from outcomes
 

@@ -13,6 +13,7 @@ final as (
         outcome_code,
         priority_code,
         outcome_order,
+        outcome_type,
         outcome_label
     from outcomes
 
