@@ -62,6 +62,14 @@
     end
 {%- endmacro %}
 
+{# The rating of a period by its change against the baseline; the baseline's own period is no progress against itself. #}
+{% macro rag_against_baseline(relation) -%}
+    case
+        when {{ relation }}.period_key is distinct from {{ relation }}.baseline_period_key
+            then {{ rag_from(relation ~ '.better_sign * ' ~ relation ~ '.change_pct', relation) }}
+    end
+{%- endmacro %}
+
 {# Every published release, with when readers saw its derived facts: known_from <= t < known_to. #}
 {% macro published_releases() -%}
     select

@@ -10,10 +10,7 @@ with links as (
 final as (
 
     select
-        links.measure_code,
-        links.outcome_code,
-        links.valid_from,
-        links.valid_to
+        {{ promised_columns('links') }}
     from links
 
 )

@@ -19,13 +19,7 @@ newest as (
 final as (
 
     select
-        newest.action_key,
-        newest.action_number,
-        newest.theme,
-        newest.theme_order,
-        newest.reference,
-        newest.action_label,
-        newest.due_year,
+        {{ promised_columns('newest', but=['described_in_quarter']) }},
         newest.period_key as described_in_quarter
     from newest
 

@@ -10,10 +10,7 @@ with funds as (
 final as (
 
     select
-        funds.fund_code,
-        funds.fund_name,
-        funds.valid_from,
-        funds.valid_to
+        {{ promised_columns('funds') }}
     from funds
 
 )

@@ -10,11 +10,7 @@ with outcomes as (
 final as (
 
     select
-        outcomes.outcome_code,
-        outcomes.priority_code,
-        outcomes.outcome_order,
-        outcomes.outcome_type,
-        outcomes.outcome_label
+        {{ promised_columns('outcomes') }}
     from outcomes
 
 )

@@ -10,9 +10,7 @@ with partners as (
 final as (
 
     select
-        partners.partner_code,
-        partners.partner_name,
-        partners.partner_type
+        {{ promised_columns('partners') }}
     from partners
 
 )

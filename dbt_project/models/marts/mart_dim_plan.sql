@@ -10,10 +10,7 @@ with plans as (
 final as (
 
     select
-        plans.plan_code,
-        plans.plan_name,
-        plans.valid_from,
-        plans.valid_to
+        {{ promised_columns('plans') }}
     from plans
 
 )

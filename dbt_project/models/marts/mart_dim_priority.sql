@@ -10,13 +10,7 @@ with priorities as (
 final as (
 
     select
-        priorities.priority_code,
-        priorities.plan_code,
-        priorities.priority_slug,
-        priorities.priority_name,
-        priorities.priority_order,
-        priorities.valid_from,
-        priorities.valid_to
+        {{ promised_columns('priorities') }}
     from priorities
 
 )

@@ -10,23 +10,7 @@ with grant_awards as (
 final as (
 
     select
-        grant_awards.load_id,
-        grant_awards.sheet,
-        grant_awards.line_number,
-        grant_awards.fund_code,
-        grant_awards.period_key,
-        grant_awards.period_start,
-        grant_awards.period_end,
-        grant_awards.funding_round,
-        grant_awards.round_count,
-        grant_awards.round_count_flag,
-        grant_awards.award_count,
-        grant_awards.award_count_flag,
-        grant_awards.available_gbp,
-        grant_awards.available_gbp_flag,
-        grant_awards.awarded_gbp,
-        grant_awards.awarded_gbp_flag,
-        grant_awards.status
+        {{ promised_columns('grant_awards') }}
     from grant_awards
     where {{ is_published('grant_awards') }}
 

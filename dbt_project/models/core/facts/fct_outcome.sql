@@ -268,11 +268,7 @@ final as (
         {{ lag_state('as_of') }} as lag_state,
         case when sent_on is not null then {{ lag_state('sent_on') }} end as lag_state_as_sent,
         coalesce(lagged_until, due_on) as available_on,
-        -- The baseline's own quarter is no progress against itself.
-        case
-            when period_key is distinct from baseline_period_key
-                then {{ rag_from('measured.better_sign * measured.change_pct', 'measured') }}
-        end as rag_computed,
+        {{ rag_against_baseline('measured') }} as rag_computed,
         declared_rag as rag_declared,
         signals.signal,
         signals.signal_rule,

@@ -105,11 +105,7 @@ final as (
         rated_baseline as compared_with,
         case when aggregation = 'pooled' then round(change, 1) else change end as change,
         round(change_pct, 1) as change_pct,
-        -- The baseline's own year is no progress against itself.
-        case
-            when period_key is distinct from baseline_period_key
-                then {{ rag_from('measured.better_sign * measured.change_pct', 'measured') }}
-        end as rag_computed,
+        {{ rag_against_baseline('measured') }} as rag_computed,
         aggregation,
         reason,
         status,
