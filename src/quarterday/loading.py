@@ -231,7 +231,7 @@ def forms_looked_at(form: str, forms: dict[str, Form], expectations_folder: Path
     to_ask = [form]
     while to_ask:
         asked = {name for check in checks_of(forms[to_ask.pop()], expectations_folder) for name in check.looks_at}
-        to_ask += sorted(asked - found)
+        to_ask += sorted((asked - found) & forms.keys())
         found |= asked
     return found
 

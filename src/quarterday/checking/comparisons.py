@@ -101,7 +101,7 @@ def _fewer(form: Form, given: dict[str, Any]) -> Comparison:
 def _total(form: Form, given: dict[str, Any]) -> Comparison:
     of = _column("of", given.get("of", "value"), form)
     same = _same(form, given, GROUP)
-    wanted = int(_number("parts_wanted", given.get("parts_wanted", 1)))
+    wanted = f"and count(*) = {int(_number('parts_wanted', given['parts_wanted']))}" if "parts_wanted" in given else ""
     exact = "and value_qualifier = 'exact'" if form.is_indicator else ""
     query = f"""select {_place(form, "whole")}, parts.amount || ', the sum of the parts' as expected
         from {{lines}} as whole
@@ -111,7 +111,7 @@ def _total(form: Form, given: dict[str, Any]) -> Comparison:
             where ({given["parts"]}
                 ) {exact}
             group by {", ".join(same)}
-            having count({of}) = count(*) and count(*) >= {wanted}
+            having count({of}) = count(*) {wanted}
         ) as parts using ({", ".join(same)})
         where ({given["whole"]}
             ) {exact} and abs(whole.{of} - parts.amount) > {_number("within", given.get("within", 0))}"""
