@@ -18,6 +18,7 @@ from psycopg2 import sql
 from quarterday import warehouse
 from quarterday.blanks.template import Template, make_template
 from quarterday.contracts import load_forms
+from quarterday.identifying import identify
 from quarterday.loading import check_file
 from quarterday.openplaces import open_places
 from quarterday.reading.files import EARLIER_SHEET, GUIDE_SHEET
@@ -153,6 +154,9 @@ def test_a_blank_form_filled_in_as_its_cells_ask_is_admitted(
 ) -> None:
     made = make_template(form, "2016-17-Q3", partner, tmp_path, stocked)
     fill_in(made.path, partner)
+    identity = identify(made.path, partner, FORMS)
+    season = "2016-17-Q2" if form == "space_programme" else str(made.blank.quarter)  # the days that the test filled in
+    assert (identity.form, identity.reporting_quarter, identity.edition) == (form, season, made.blank.edition)
     verdict, receipt = check_file(made.path, partner, stocked)
     assert verdict.is_admitted, receipt
 

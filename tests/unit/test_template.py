@@ -23,7 +23,11 @@ from quarterday.reading.files import EARLIER_SHEET, GUIDE_SHEET, read_grid
 from quarterday.settings import Settings, load_settings
 
 FORMS = load_forms(load_settings().returns)
-SENDERS = [(form.name, partner) for form in FORMS.values() for partner in form.contract.partners]
+# Every form is tried, and filled in, in tests/integration/test_template.py.
+NAMED = [
+    ("victim_gateway", "citizens_advice"), ("budget_outturn", "opcc_finance"), ("first_time_entrants", "yos_stoke"),
+    ("police_workforce", "home_office"), ("statistical_area_forces", "opcc_analysts"),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -162,13 +166,11 @@ def test_a_form_that_takes_no_workbook_says_what_to_add(settings: Settings, tmp_
         make_template("smart_alert", "2017-18-Q3", None, tmp_path, replace(settings, project=project))
 
 
-@pytest.mark.parametrize(("form", "partner"), SENDERS)
+@pytest.mark.parametrize(("form", "partner"), NAMED)
 def test_a_blank_form_goes_by_a_name_that_tells_form_quarter_and_edition(
     form: str, partner: str, settings: Settings, tmp_path: Path
 ) -> None:
     made = make_template(form, "2018-19-Q3", partner, tmp_path, settings)
-    if FORMS[form].layout.quarter.origin == "cell":
-        return  # the partner writes it into the workbook
     identity = identify(made.path, partner, FORMS)
     assert (identity.form, identity.edition) == (form, made.blank.edition)
     assert identity.reporting_quarter == str(made.blank.quarter)

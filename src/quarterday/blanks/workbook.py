@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -273,8 +272,3 @@ def _write_table(
         for column, text in enumerate(line, start=1):
             sheet.cell(row, column, str(safe_cell(text or ""))).alignment = Alignment(wrap_text=True, vertical="top")
     sheet.freeze_panes = "A4"
-
-
-def sheet_title(name: str) -> str:
-    """Return a sheet's name without what a workbook doesn't allow in it."""
-    return re.sub(r"[\[\]:*?/\\]", " ", name)[:31]
