@@ -42,7 +42,7 @@ with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
     (folder / "tests").mkdir()
     (folder / "dbt_project.yml").write_text(
-        "name: peers\nprofile: peers\nversion: '1'\nflags: {send_anonymous_usage_stats: false}\n"
+        "name: peers\nprofile: peers\nversion: '1.0.0'\nflags: {send_anonymous_usage_stats: false}\n"
     )
     (folder / "profiles.yml").write_text(
         f"peers: {{target: it, outputs: {{it: {{type: postgres, host: {parts.hostname}, port: {parts.port}, "
