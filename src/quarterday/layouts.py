@@ -190,6 +190,17 @@ class TitleRule:
         return text if is_alone else None
 
 
+def _readable(pattern: str) -> str:
+    """Return a pattern for people who read none: a named group by its name, the rest as it is written in a heading."""
+    while group := re.search(r"\(\?P<(\w+)>", pattern):
+        depth, end = 1, group.end()
+        while depth and end < len(pattern):
+            depth += {"(": 1, ")": -1}.get(pattern[end], 0) if pattern[end - 1] != "\\" else 0
+            end += 1
+        pattern = f"{pattern[: group.start()]}[{group[1]}]{pattern[end:]}"
+    return re.sub(r"\\(.)", r"\1", pattern)
+
+
 @dataclass(frozen=True)
 class WideRule:
     """Columns that are values, by heading or by pattern, with what they say of measure, area, period and so on."""
@@ -203,8 +214,8 @@ class WideRule:
 
     @property
     def name(self) -> str:
-        """The heading or the pattern, to show to people."""
-        return self.headings[0] if self.headings else self.pattern.pattern if self.pattern else ""
+        """The heading, or the pattern as ``[period] | Men``, to show to people."""
+        return self.headings[0] if self.headings else _readable(self.pattern.pattern) if self.pattern else ""
 
     def claims(self, heading: str) -> Mapping[str, str] | None:
         """Return what a heading, as sent, says if it is one of these columns, else None."""

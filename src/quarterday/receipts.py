@@ -253,7 +253,8 @@ def read_receipt(load_id: int, connection: Connection) -> Receipt:
             from ledger.line_issue where load_id = %s order by line_issue_id""",
             (load_id,),
         )
-        issues = tuple(Issue(*row) for row in cursor.fetchall())
+        # A row of six figures is six lines; what is wrong with its name is told once.
+        issues = tuple(dict.fromkeys(Issue(*row) for row in cursor.fetchall()))
     return Receipt(*(*head, failed, issues))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -118,6 +119,19 @@ def test_a_register_has_lists_dates_and_bounds_and_rows_to_add(settings: Setting
     assert "F60" in check_of(sheet, "F4").sqref
     assert not sheet.protection.sheet
     assert "day of issue" in told(made)["How to send it"]
+
+
+def test_a_form_of_months_has_the_rows_of_each_month(settings: Settings, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(settings.returns / "restorative_justice_hub", project / "returns" / "restorative_justice_hub")
+    path = project / "returns" / "restorative_justice_hub" / "layout.yml"
+    layout = yaml.safe_load(path.read_text(encoding="utf-8"))
+    layout["editions"][-1]["period"] = {"type": "calendar_month", "ends": "in_the_quarter"}
+    path.write_text(yaml.safe_dump(layout), encoding="utf-8")
+    made = make_template("restorative_justice_hub", "2017-18-Q4", None, tmp_path, replace(settings, project=project))
+    sheet = sheet_of(made, "Return")
+    cells = [str(cell.value) for row in sheet.iter_rows() for cell in row]
+    assert [cells.count(f"{month} 2018") for month in ("January", "February", "March")] == [2, 2, 2]
 
 
 def test_headings_of_two_rows_are_repeated_and_not_merged(settings: Settings, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 
 from quarterday.calendar import FinancialQuarter
 from quarterday.errors import OperatorError
-from quarterday.layouts import INDICATOR_FIELDS, Layout, code_for, load_layout
+from quarterday.layouts import INDICATOR_FIELDS, Layout, WideRule, code_for, load_layout
 from quarterday.wording import is_like, matching, plain
 
 LAYOUT: dict[str, Any] = {
@@ -81,6 +82,11 @@ def test_a_wrong_layout_is_refused_with_the_file_and_the_key(raw: Any, message: 
     with pytest.raises(OperatorError, match="layout.yml") as caught:
         load(raw, tmp_path)
     assert message in str(caught.value)
+
+
+def test_a_pattern_of_headings_is_shown_without_its_signs() -> None:
+    pattern = re.compile(r"(?P<period>(?:q\d|h\d) \d{4}/\d{2}) \| Men \(all\)")
+    assert WideRule("value", (), pattern).name == "[period] | Men (all)"
 
 
 def test_a_register_has_no_columns_that_are_values(tmp_path: Path) -> None:

@@ -57,6 +57,14 @@ G002,Drop-in,17/06/2026,950.00,No,Victims,2026/27
 G003,Boxing,02/07/2026,"2,000.00",Yes,Youth,2026/27
 G004,Café,11/09/2026,*,No,Victims,2026/27
 """
+CALLS = """Month,Line,Calls received,Average wait (secs),Cost (£)
+Oct-17,101,"37,797",38,"£98,490"
+Oct-17,999,"18,947",21,"£129,377"
+Nov-17,101,"30,431",125,"£83,994"
+Nov-17,999,"18,512",125,"£120,906"
+Dec-17,101,"48,010",43,"£80,398"
+Dec-17,999,"15,242",138,"£101,109"
+"""
 
 
 @pytest.fixture
@@ -169,6 +177,37 @@ def test_a_register_in_windows_coding_reads_its_sample_once_filled_in(settings: 
     lines = lines_of(file, form)
     assert [line.cells["project_name"] for line in lines][3] == "Café"
     assert form.layout.marks == {"*": "c"}
+
+
+def test_numbers_that_tell_lines_of_one_month_apart_are_the_breakdown(settings: Settings, tmp_path: Path) -> None:
+    file = written(tmp_path / "control_room_2017-18-Q3.csv", CALLS, "cp1252")
+    sketch, form = drafted(file, settings, family="indicator")
+    lines = lines_of(file, form)
+    assert [line.cells["breakdown_code"] for line in lines[::3]] == ["n_101", "n_999"] * 3
+    assert form.contract.columns[1].business_name == "Line"
+    assert any("'Line' is the breakdown" in told for told in sketch.guessed)
+    measures = form.contract.columns[0].measures
+    assert measures["control_room_average_wait_secs"]["unit"] == "seconds"
+
+
+def test_a_measure_taken_by_its_name_alone_is_told(settings: Settings, tmp_path: Path) -> None:
+    file = written(tmp_path / "custody 2026-27 Q1.csv", "Indicator,Q1 2026/27\nCustody visits,4\nDogs seen,9\n")
+    sketch = sketch_form(file, settings, family="indicator")
+    assert any("'Custody visits' is taken for the measure icv_visits" in told for told in sketch.guessed)
+
+
+def test_a_register_has_the_columns_of_words_for_its_key_and_no_figures(settings: Settings, tmp_path: Path) -> None:
+    file = written(tmp_path / "control_room_2017-18-Q3.csv", CALLS, "cp1252")
+    assert drafted(file, settings, family="register")[1].contract.key == ("month", "line")
+
+
+def test_a_mere_year_is_no_contradiction_and_a_row_called_total_is_told(settings: Settings, tmp_path: Path) -> None:
+    text = "Return for 2026/27,\nIndicator,Q1 2026/27\nPeople housed within 28 days,4\nTotal housed,9\n"
+    file = written(tmp_path / "housing 2026-27 Q1.csv", text)
+    sketch, form = drafted(file, settings, family="indicator")
+    assert not any("find out which" in told for told in sketch.guessed)
+    assert any("'Total housed' may be a total" in told for told in sketch.guessed)
+    assert form.contract.columns[0].measures["housing_people_housed_within_28_days"]["unit"] == "count"
 
 
 @pytest.mark.parametrize("kind", ["indicator", "register"])

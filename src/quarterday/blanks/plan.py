@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from quarterday.blanks.rules import Measure, Rule, measures_of, rule_of, value_rule
-from quarterday.blanks.wordings import file_name, periods_of, same, sheet_names, worded, wordings, written
+from quarterday.blanks.wordings import file_name, months_of, periods_of, same, sheet_names, worded, wordings, written
 from quarterday.calendar import FinancialQuarter, Period, parse_period
 from quarterday.contracts import CONTRACT_FILE, LAYOUT_FILE, Column, Form
 from quarterday.errors import OperatorError
@@ -376,7 +376,12 @@ class _Planning:
             return Rule(heading, "list", "Your own rating. May be left blank.", choices=choices)
         if rule.field.startswith("period"):
             kind = "date" if rule.field in ("period_start", "period_end") else "text"
-            told = "The period that the figure is about, as Q3 2017/18. Left blank, it is that of the whole return."
+            periods = self.figure_periods(table)
+            example = self.period_text(periods[0], table) if periods else None
+            told = (
+                f"The period that the figure is about, as {example or 'Q3 2017/18'}. "
+                "Left blank, it is that of the whole return."
+            )
             return Rule(heading, kind, told)
         return Rule(heading, "text", "May be left blank.") if rule.field == "note" else None
 
@@ -424,9 +429,8 @@ class _Planning:
             return
         own = {column.field: column for column in reversed(columns) if column.rule}
         dimensions = [name for name in DIMENSIONS if name in own]
-        for chosen in self.combinations(dimensions, table):
+        for periods, chosen in product(self.given_periods(own, table), self.combinations(dimensions, table)):
             given = {own[name].place: label for name, (label, _) in zip(dimensions, chosen, strict=True)}
-            periods = self.given_periods(own, table)
             given |= periods
             # Without a type, the layout takes figures of other periods, too.
             is_open = table.period_type is None
@@ -446,20 +450,29 @@ class _Planning:
                 choices[name] = choices[name][:1]
         return list(product(*choices.values()))
 
-    def given_periods(self, own: Mapping[str, BlankColumn], table: Edition) -> dict[int, str]:
-        """Return what the columns of periods hold, where the return's own period is known."""
+    def given_periods(self, own: Mapping[str, BlankColumn], table: Edition) -> list[dict[int, str]]:
+        """Return what the columns of periods hold, where the return's own period is known; each month has its rows."""
         if self.period is None or (table.period_type is None and self.form.contract.cadence == "as_at"):
-            return {}  # of figures as at a day, some run up to it: which, the partner says
-        texts = {"period": self.period_text(table)}
-        texts |= {"period_start": str(self.period.start), "period_end": str(self.period.end)}
-        return {own[name].place: text for name, text in texts.items() if name in own and text}
+            return [{}]  # of figures as at a day, some run up to it: which, the partner says
+        given = []
+        for figures in self.figure_periods(table):
+            dated = figures if figures.type == "calendar_month" else self.period
+            texts = {"period": self.period_text(figures, table)}
+            texts |= {"period_start": str(dated.start), "period_end": str(dated.end)}
+            given.append({own[name].place: text for name, text in texts.items() if name in own and text})
+        return given if any(given) else [{}]
 
-    def period_text(self, table: Edition) -> str | None:
-        kinds = periods_of(self.quarter_of_return)
-        period = kinds.get(table.period_type or "", self.period)
-        source = Source("column", None, None, table.period_type)
+    def figure_periods(self, table: Edition) -> list[Period]:
+        """Return the periods of a table's figures: one, or the months of a quarter that is returned month by month."""
+        if self.period is None:
+            return []
+        if table.period_type == "calendar_month" and self.period.type == "financial_quarter":
+            return months_of(self.quarter_of_return)
+        return [periods_of(self.quarter_of_return).get(table.period_type or "", self.period)]
+
+    def period_text(self, period: Period, table: Edition) -> str | None:
         # '2017-18 Q3' is how the office shows a quarter; a year or a day as people write it.
-        return worded(source, [period]) if period else None
+        return worded(Source("column", None, None, table.period_type), [period])
 
     def figure_rules(
         self, columns: tuple[BlankColumn, ...], codes: Mapping[str, str], table: Edition, sheet: str

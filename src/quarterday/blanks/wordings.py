@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -32,6 +33,13 @@ def periods_of(quarter: FinancialQuarter) -> dict[str, Period]:
         "date_range": Period("date_range", rolling.start, end),
         "calendar_year": Period("calendar_year", end.replace(month=1, day=1), end.replace(month=12, day=31)),
     }
+
+
+def months_of(quarter: FinancialQuarter) -> list[Period]:
+    """Return the three calendar months of a quarter, the first one first."""
+    first = quarter.start
+    firsts = [first.replace(month=first.month + number) for number in range(3)]
+    return [Period("calendar_month", day, day.replace(day=monthrange(day.year, day.month)[1])) for day in firsts]
 
 
 def wordings(period: Period) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,6 +15,8 @@ from quarterday.wording import mark_key, plain
 MOSTLY = 0.9
 FEW_VALUES = 12
 KEY_COLUMNS = 8
+TIMES_AND_LENGTHS = ("seconds", "minutes", "hours", "days", "weeks", "years", "miles", "km")
+SHORT_WORDS = {"seconds": ("secs",), "minutes": ("mins",), "hours": ("hrs",)}
 _CODE_WORDS = ("code", "id", "ref", "reference", "urn", "uprn", "postcode", "phone", "telephone", "number of case")
 _PERSONAL_WORDS = (
     *(
@@ -99,14 +101,22 @@ def columns_of(table: Table) -> list[Column]:
 
 
 def key_of(columns: list[Column], line_count: int) -> tuple[Column, ...]:
-    """Return the fewest columns, the leftmost first, that tell each line from every other; none where none do."""
+    """Return the fewest columns, the leftmost first, that tell each line from every other; none where none do.
+
+    Figures that happen to be all different are taken only where nothing else tells the lines apart.
+    """
     usable = [column for column in columns if not column.blanks and not column.marks and column.kind != "number"]
     usable = [column for column in usable if column.heading and len(column.values) == line_count][:KEY_COLUMNS]
-    for size in range(1, 5):
-        for chosen in combinations(usable, size):
-            if len(set(zip(*(column.values for column in chosen), strict=True))) == line_count:
-                return chosen
-    return ()
+    likely = [column for column in usable if column.kind != "integer" or column.is_few or column is usable[0]]
+    tries = (chosen for pool in (likely, usable) for size in range(1, 5) for chosen in combinations(pool, size))
+    return next((chosen for chosen in tries if tell_apart(chosen, line_count)), ())
+
+
+def tell_apart(columns: Sequence[Column], line_count: int) -> bool:
+    """Return whether some columns, filled in every line, tell each line from every other."""
+    if any(len(column.values) != line_count for column in columns):
+        return False
+    return len(set(zip(*(column.values for column in columns), strict=True))) == line_count
 
 
 def _column(index: int, table: Table) -> Column:
@@ -172,8 +182,9 @@ def unit_of(heading: str, texts: list[str], kind: str) -> tuple[str | None, int]
         return "gbp", scale
     if "%" in said or any("%" in text for text in shown) or re.search(r"\bper ?cent|\bpercentage\b|\bpct\b", said):
         return "percent", scale
-    for word in ("hours", "days", "weeks", "minutes", "years", "miles", "km"):
-        if re.search(rf"\b{word}\b", said):
+    for word in TIMES_AND_LENGTHS:
+        # '28 days' says within what time something is counted, not what in.
+        if re.search(rf"(?<!\d )\b(?:{'|'.join((word, *SHORT_WORDS.get(word, ())))})\b", said):
             return word, scale
     return None, scale
 

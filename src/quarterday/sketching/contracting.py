@@ -25,6 +25,7 @@ UNITS_OF_COUNT = {
     "hours": "hours",
     "days": "days",
     "weeks": "weeks",
+    "seconds": "seconds",
     "minutes": "minutes",
     "years": "years",
 }
@@ -164,6 +165,7 @@ def _indicator_columns(draft: Draft) -> list[str]:
     lines: list[str] = []
     for position, (name, heading, description) in enumerate(INDICATOR_KEY, start=1):
         kind = "date" if name.startswith("period") else "string"
+        heading = _headed(name.removesuffix("_code"), draft) or heading
         lines += _property(name, heading, kind, True, scalar(description), position)
         lines += _allowed(allowed[name]) if name in allowed else []
         lines += _measure_properties(draft) if name == "measure_code" else []
@@ -176,6 +178,12 @@ def _indicator_columns(draft: Draft) -> list[str]:
         else []
     )
     return lines
+
+
+def _headed(role: str, draft: Draft) -> str | None:
+    """Return the heading of the one column of a role: the word that the partner knows it by."""
+    headings = [column.heading for column in draft.columns if draft.roles.of.get(column.index) == role]
+    return headings[0] if len(headings) == 1 else None
 
 
 def _measure_properties(draft: Draft) -> list[str]:

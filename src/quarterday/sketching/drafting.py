@@ -358,7 +358,10 @@ def _wide_periods(other: str | None, columns: list[Column], draft: Draft) -> str
     if other is None:
         return f"  - {{pattern: {quoted(shape)}}}"
     is_last = str(columns[0].heading).endswith(str(period_part(columns[0])))
-    words = re.escape(plain(other)).replace("\\ ", " ").replace("\\-", "-")
+    # As it is written, for the blank workbook shows it; a pattern is compared without regard to case.
+    shown = " ".join(other.split())
+    words = re.escape(shown if shown.casefold() == plain(other) else plain(other))
+    words = words.replace("\\ ", " ").replace("\\-", "-")
     pattern = rf"{words} \| {shape}" if is_last else rf"{shape} \| {words}"
     return f"  - {{pattern: {quoted(pattern)}, {draft.wide_is}: {_wide_code(other, draft)}}}"
 

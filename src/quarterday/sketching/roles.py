@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from quarterday.sketching.columns import Column
+from quarterday.sketching.columns import Column, tell_apart
 from quarterday.sketching.known import Known
 from quarterday.sketching.texts import period_of
 
@@ -79,11 +79,27 @@ def roles_of(columns: list[Column], known: Known, issued_headings: set[str]) -> 
     for column in columns:
         if column.index not in roles.of and column not in roles.values:
             roles.of[column.index] = _left_over(column, roles)
+    _numbered_breakdown(columns, roles)
     if roles.has("measure"):
         _single_value(roles)
     if len(roles.values) == 1 and not _is_period_heading(roles.values[0]):
         roles.of[roles.values.pop().index] = "value"
     return roles
+
+
+def _numbered_breakdown(columns: list[Column], roles: Roles) -> None:
+    """Where period and area don't tell lines apart and a few whole numbers do, as 101 and 999, these are codes."""
+    keys = [one for one in columns if roles.of.get(one.index) in ("period", "area")]
+    if roles.has("breakdown") or roles.has("measure") or len(roles.values) < 2 or not keys:
+        return
+    count = len(keys[0].values)
+    if tell_apart(keys, count):
+        return
+    codes = [one for one in roles.values if one.kind == "integer" and one.is_few and tell_apart((*keys, one), count)]
+    if codes:
+        roles.values.remove(codes[0])
+        roles.of[codes[0].index] = "breakdown"
+        roles.guesses.append(f"column '{codes[0].name}' is the breakdown: its numbers tell lines of one period apart")
 
 
 def _single_value(roles: Roles) -> None:

@@ -75,8 +75,8 @@ def _free_folder(form: str, settings: Settings) -> Path:
     folder = settings.returns / form
     if folder.exists():
         raise OperatorError(
-            f"{folder} is there already, so nothing was written. Choose another name with --name; for a new layout of "
-            "the same form, see docs/how-to/add-an-edition.md."
+            f"{folder} is there already, so nothing was written. Choose another name with --name; to draft it anew, "
+            "take the folder away; for a new layout of the same form, see docs/how-to/add-an-edition.md."
         )
     return folder
 

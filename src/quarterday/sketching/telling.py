@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from quarterday.calendar import Period
 from quarterday.openplaces import open_places
 from quarterday.reading.places import letter
 from quarterday.sketching.columns import Column
@@ -15,6 +16,7 @@ from quarterday.sketching.contracting import _key, open_columns, partner_line
 from quarterday.sketching.drafting import Draft, period_ends, period_type
 from quarterday.sketching.periods import day_of
 from quarterday.sketching.roles import is_period_heading
+from quarterday.wording import plain
 
 if TYPE_CHECKING:
     from quarterday.sketching.sketch import Sketch
@@ -61,14 +63,23 @@ def found(draft: Draft) -> list[str]:
 
 def guessed(draft: Draft) -> list[str]:
     """Return what is only likely, a sentence each."""
-    told = [f"The form is called '{draft.form}' and is of the family '{draft.family}'."]
+    told = [f"The form is called '{draft.form}' and is of the family '{draft.family}' (--name, --family)."]
     told += [f"Its quarter: {one.place} says '{one.text}'." for one in draft.sayings[:1]]
-    others = [one for one in draft.sayings[1:] if one.period and draft.period and one.period != draft.period]
+    others = [
+        one for one in draft.sayings[1:] if one.period and draft.period and _contradicts(one.period, draft.period)
+    ]
     told += [f"But {one.place} says '{one.text}': find out which of the two it is." for one in others]
     told += [f"Its day of issue: {draft.issued.place} says {day_of(draft.issued.text)}."] if draft.issued else []
     if draft.family == "indicator" and draft.periods:
         kind = (period_type(draft) or "period of several kinds").replace("_", " ")
         told.append(f"Each figure is of a {kind}; '{period_ends(draft)}' is how they stand to the quarter.")
+    totals = [label for label in draft.measures if plain(label, False).startswith("total ")]
+    told += [f"Row '{label}' may be a total of others: it is kept; to leave it out, skip_lines." for label in totals]
+    known = {label: code for label, code in draft.measures.items() if code in draft.known.measures.values()}
+    told += [
+        f"'{label}' is taken for the measure {code}, by its name alone: is it the same?"
+        for label, code in known.items()
+    ]
     if draft.family == "register":
         key = ", ".join(column.name for column in _key(draft))
         told.append(f"The key, no two lines alike in it: {key}." if key else "No columns tell all lines apart: no key.")
@@ -102,7 +113,7 @@ def to_decide(texts: dict[Path, str], draft: Draft) -> list[str]:
 
 def _column(column: Column, draft: Draft) -> str:
     says = [KINDS[column.kind]]
-    says += [f"in {UNITS.get(column.unit, column.unit)}"] if column.unit else []
+    says += [f"{_in_part(column)}in {UNITS.get(column.unit, column.unit)}"] if column.unit else []
     says += ["in thousands"] if column.scale == 1000 else []
     says += [f"not available: {', '.join(column.marks)}"] if column.marks else []
     says += [f"{column.blanks} blank"] if column.blanks else []
@@ -111,6 +122,17 @@ def _column(column: Column, draft: Draft) -> str:
     role = draft.roles.of.get(column.index) if draft.family == "indicator" else None
     says += [f"taken for: {role}"] if role and role != "open" else []
     return f"Column {letter(column.index)} '{column.heading or ''}': {'; '.join(says)}."
+
+
+def _in_part(column: Column) -> str:
+    """A column of different measures has percentages among other figures."""
+    has_others = any("%" not in cell for cell in column.values)
+    return "in part " if column.unit == "percent" and has_others and "%" in "".join(column.values) else ""
+
+
+def _contradicts(said: Period, period: Period) -> bool:
+    """Return whether two places can't both be right: a year says nothing against one of its quarters."""
+    return not (said.start <= period.start and period.end <= said.end)
 
 
 def _cut(draft: Draft) -> str:
