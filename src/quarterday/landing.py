@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import repeat
@@ -201,7 +202,7 @@ def _as_text(block: Block, load_id: int) -> str:
     return "\n".join(map("\t".join, rows)) + "\n"
 
 
-class _Source:
+class _Source(ABC):
     """A file that COPY reads. What a read raises is kept."""
 
     error: Exception | None = None
@@ -218,8 +219,8 @@ class _Source:
         """Return what :meth:`read` does; psycopg2 asks for the method and never calls it."""
         return self.read(size)
 
-    def _read(self, size: int) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def _read(self, size: int) -> bytes: ...
 
 
 class _Unmarked(_Source):
