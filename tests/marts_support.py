@@ -6,7 +6,6 @@ Test files import the fixtures ``warehouse`` and ``module_warehouse``; the deplo
 from __future__ import annotations
 
 import functools
-import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -29,7 +28,6 @@ from tests.conftest import database_named, run_on_server, session_settings
 
 DEPLOYED = f"quarterday_test_deployed_{os.getpid()}"
 _home = tempfile.TemporaryDirectory(prefix="quarterday-dbt-tests-", ignore_cleanup_errors=True)
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -42,18 +40,21 @@ def deployed_template(template: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def module_warehouse(deployed_template: str) -> Iterator[Settings]:
     """A deployed, empty warehouse that the tests of one file share."""
-    yield from _copy(deployed_template)
+    yield from _copy(deployed_template, "module")
 
 
 @pytest.fixture
 def warehouse(deployed_template: str) -> Iterator[Settings]:
     """A deployed, empty warehouse of the test's own."""
-    yield from _copy(deployed_template)
+    yield from _copy(deployed_template, "own")
 
 
 def settings_of(database: str) -> Settings:
-    """Return settings of a test database; all share a home, so that the dbt project is parsed once."""
-    return replace(session_settings(), home=Path(_home.name), server_url=database_named(database))
+    """Return settings of a test database.
+
+    The databases of one name share a home: dbt parses the project again whenever the name of its database changes.
+    """
+    return replace(session_settings(), home=Path(_home.name) / database, server_url=database_named(database))
 
 
 @functools.cache
@@ -63,8 +64,8 @@ def _deploy_once(template: str) -> str:
     return DEPLOYED
 
 
-def _copy(template: str) -> Iterator[Settings]:
-    name = f"quarterday_test_marts_{os.getpid()}_{next(_numbers)}"
+def _copy(template: str, kind: str) -> Iterator[Settings]:
+    name = f"quarterday_test_marts_{kind}_{os.getpid()}"
     _make_database(name, template)
     yield settings_of(name)
     run_on_server(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
