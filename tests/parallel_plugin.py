@@ -1,7 +1,7 @@
-"""Says which tests belong together when several processes share the work (``-n``), as ``make test`` does.
+"""What several processes that share the tests (``-n``, as ``make test`` does) need to know.
 
-A process has a database server of its own. What shares an expensive fixture stays in one process: a module, and every
-module that reads the demo's warehouse.
+A process has a database server of its own. A module stays in one process (``--dist loadfile``): its tests share what is
+dear to make, and those of the scheduler are one day in the life of one installation.
 """
 
 from __future__ import annotations
@@ -12,12 +12,6 @@ import pytest
 def is_shared_out(config: pytest.Config) -> bool:
     """Say whether this process only hands out tests to others."""
     return bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Put each test into its group."""
-    name = "demo" if "demo" in getattr(item, "fixturenames", ()) else item.nodeid.partition("::")[0]
-    item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
