@@ -1,8 +1,8 @@
 """Makes the demonstration returns from the figures, each in the shape its partner would send.
 
-``figures/<form>.csv`` holds what stands in each file, ``expected.csv`` lists the files with their day of issue; this
-script adds titles, notes, sheets, encodings and layout. The same figures give the same bytes on every machine, because
-the ledger knows a file by its bytes.
+``figures/<form>.csv`` holds what stands in each file, ``expected.csv`` lists the files with their day of issue,
+``shapes.yml`` says what each form's file looks like; the forms whose files are odder than that have a function here.
+The same figures give the same bytes on every machine, because the ledger knows a file by its bytes.
 
     python demo/make_returns.py            writes demo/returns/<partner_code>/<file>
     python demo/make_returns.py FOLDER     writes there instead
@@ -18,8 +18,11 @@ import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import yaml
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
 from odf.text import P
@@ -96,7 +99,7 @@ def content_of(due: Return) -> bytes:
     figures = [row for row in read_figures(due.form) if row["file"] == name]
     if not figures:
         raise ValueError(f"demo/figures/{due.form}.csv: no line for the file '{name}' of demo/expected.csv.")
-    return MAKERS[due.form](due, figures)
+    return MAKERS.get(due.form, shaped)(due, figures)
 
 
 def read_figures(form: str) -> list[Figures]:
@@ -105,7 +108,55 @@ def read_figures(form: str) -> list[Figures]:
         return list(csv.DictReader(file))
 
 
-# ---- one maker per form ----
+# ---- forms that shapes.yml describes ----
+
+
+def shaped(due: Return, figures: list[Figures]) -> bytes:
+    """A file as ``shapes.yml`` describes it: rows above, a heading row, the figures, rows below."""
+    if due.form not in shapes():
+        raise ValueError(f"demo/shapes.yml: nothing is said of the form '{due.form}'.")
+    shape = shapes()[due.form]
+    said = {**figures[0], "issued": due.issued, "issued_day": due.issued_on.isoformat()}
+    said["issued_in_numbers"] = due.issued_in_numbers
+
+    def filled(rows: list[list[str]]) -> list[Row]:
+        return [[cell.format(**said) for cell in row] for row in rows]
+
+    header, body = listed(shape, figures, said) if "across" not in shape else spread(shape, figures)
+    rows = [*filled(shape.get("above", [])), header, *body, *filled(shape.get("below", []))]
+    if shape["file"] == "csv":
+        return text_file(rows, shape.get("encoding", "utf-8"), shape.get("delimiter", ","), shape.get("line_end", "\n"))
+    write = {"xlsx": workbook, "ods": open_document}[shape["file"]]
+    return write({shape["sheet"].format(**said): rows})
+
+
+def listed(shape: dict[str, Any], figures: list[Figures], said: Figures) -> tuple[Row, list[Row]]:
+    """Return headings and a row per figure; ``{issued}`` and its like are the same in every row."""
+    return list(shape["columns"]), [
+        [number_or_text(field.format(**said) if "{" in field else row[field]) for field in shape["columns"].values()]
+        for row in figures
+    ]
+
+
+def spread(shape: dict[str, Any], figures: list[Figures]) -> tuple[Row, list[Row]]:
+    """Return headings and a row per thing, with a column per value of the field ``across``."""
+    fields, across = list(shape["columns"].values()), shape["across"]
+    headings = in_order(row[across] for row in figures)
+    cells = {(*(row[field] for field in fields), row[across]): row["value"] for row in figures}
+    things = dict.fromkeys(tuple(row[field] for field in fields) for row in figures)
+    missing = shape.get("missing", NOT_RECORDED)
+    return [*shape["columns"], *headings], [
+        [*thing, *(number_or_text(cells.get((*thing, heading), missing)) for heading in headings)] for thing in things
+    ]
+
+
+@cache
+def shapes() -> dict[str, dict[str, Any]]:
+    """Return ``shapes.yml``: a shape per form."""
+    return yaml.safe_load((HERE / "shapes.yml").read_text(encoding="utf-8")) or {}
+
+
+# ---- forms with a maker of their own ----
 
 
 def victim_gateway(due: Return, figures: list[Figures]) -> bytes:
