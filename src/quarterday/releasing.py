@@ -24,7 +24,10 @@ from quarterday.warehouse import connect
 OPEN_LOCK = "quarterday.release"
 ARRIVING = "10 minutes"
 LOCK_TIMEOUT = "5s"
-RELEASE_BUILD = ("build", "--select", "tag:release", "--exclude-resource-type", "unit_test")
+# A release reads nothing of dbt's own records, nodes' results are kept in ledger.dbt_run, and the relations it writes are
+# in one schema: writing the manifest twice and asking for every relation was a quarter of its time.
+LEAN = ("--no-write-json", "--cache-selected-only", "--log-level-file", "info")
+RELEASE_BUILD = ("build", "--select", "tag:release", "--exclude-resource-type", "unit_test", *LEAN)
 DEPLOY = ("build", "--exclude-resource-type", "unit_test")
 
 
