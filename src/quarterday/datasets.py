@@ -16,16 +16,17 @@ from quarterday.settings import Settings, load_settings
 DATASETS_FILE = "datasets.csv"
 HEAD = """# The 35 datasets
 
-Made from `returns/datasets.csv`, the contracts, the seeds and the demonstration returns; don't edit it, run `make forms`.
+Made from `returns/datasets.csv`, the contracts, the seeds and the demonstration returns: don't edit it, run
+`make forms`.
 
 A dataset is what a partner is asked for in the five documents; a form is how it comes in. *Periods held* are those of
-the returns in `demo/`, whose figures are all that the documents print of it. Where nothing is printed, there is a blank form:
+the returns in `demo/`, made of what the documents print of it. Where nothing is printed, there is a blank form:
 `quarterday template FORM QUARTER`.
 
 | Column | What it says |
 | --- | --- |
 | Partner | who sends it, by the code of its inbox folder |
-| Cadence, due | how often, working days after the quarter's end, and how many quarters later its figures can be known (lag) |
+| Cadence, due | how often, working days after the quarter's end, and by how many quarters its figures lag |
 | Owed | first and last day for which a return is owed; outside of them the service is *not commissioned*, not late |
 | Priority | under the plans of 2013, 2017 and 2021 |
 | Outcome | those that its measures are read under, in the plan of 2021 |

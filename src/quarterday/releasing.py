@@ -24,8 +24,8 @@ from quarterday.warehouse import connect
 OPEN_LOCK = "quarterday.release"
 ARRIVING = "10 minutes"
 LOCK_TIMEOUT = "5s"
-# A release reads nothing of dbt's own records, nodes' results are kept in ledger.dbt_run, and the relations it writes are
-# in one schema: writing the manifest twice and asking for every relation was a quarter of its time.
+# Nobody reads dbt's own records of a release (ledger.dbt_run keeps each node's result), and what it writes is in one
+# schema: writing the manifest twice and asking for every relation took longer than any model.
 LEAN = ("--no-write-json", "--cache-selected-only", "--log-level-file", "info")
 RELEASE_BUILD = ("build", "--select", "tag:release", "--exclude-resource-type", "unit_test", *LEAN)
 DEPLOY = ("build", "--exclude-resource-type", "unit_test")
