@@ -126,9 +126,7 @@ def _span(path: Path, partner_code: str, forms: Mapping[str, Form]) -> tuple[str
     return min(starts, default=period.start.isoformat()), max(ends, default=period.end.isoformat())
 
 
-def _cells(
-    dataset: Dataset, forms: Mapping[str, Form], names: Names, holdings: Mapping[str, Holding]
-) -> Iterable[str]:
+def _cells(dataset: Dataset, forms: Mapping[str, Form], names: Names, holdings: Mapping[str, Holding]) -> Iterable[str]:
     own = [forms[form].contract for form in dataset.forms]
     measures = [measure for contract in own for measure in _measures(contract)]
     held = [holdings[form] for form in dataset.forms if form in holdings]
