@@ -34,9 +34,9 @@ EVERYBODY = [(form.name, partner) for form in FORMS.values() for partner in form
 SENDERS = EVERYBODY if os.environ.get("QUARTERDAY_LONG_TESTS") else EVERYBODY[::2]
 # What a partner writes where a cell takes any text; by the heading.
 TEXTS = {
-    "Season": "20/07/2016 - 31/08/2016", "Period": "As at 31 December 2016", "Round": "1", "Year": "2016/17",
-    "Financial year": "2016/17", "Financial Year": "2016/17", "Due": "2015/16", "Month": "2016-12",
-    "LAD16CD": "E07000192", "CSP16CD": "E22000001", "PFA16CD": "E23000015", "Crime ID": "0a" * 32,
+    "Season": "20/07/2016 - 31/08/2016", "Period": "As at 31 December 2016", "When": "As at 31 December 2016",
+    "Round": "1", "Year": "2016/17", "Financial year": "2016/17", "Financial Year": "2016/17", "Due": "2015/16",
+    "Month": "2016-12", "LAD16CD": "E07000192", "CSP16CD": "E22000001", "PFA16CD": "E23000015", "Crime ID": "0a" * 32,
     "Region code": "E12000005", "Local authority code": "E07000192", "MSOA Code": "E02000001",
     "LSOA Code": "E01000001", "LSOA code": "E01000001",
 }  # fmt: skip
