@@ -8,7 +8,8 @@
 {%- endmacro %}
 
 {# A relation with its value as mart.figure, of which sum and avg are refused, and beside it what may be added up: exact
-   results of measures that are additive over time and area. Needs a relation `measures`. #}
+   results of measures that are additive over time and area, of periods that don't hold the one before: a count to date does,
+   and so does a rolling year. Needs a relation `measures`. #}
 {% macro with_figures(relation) -%}
     select
         {{ relation }}.*,
@@ -18,6 +19,7 @@
                 and measures.is_additive_over_area
                 and {{ relation }}.value_qualifier = 'exact'
                 and {{ relation }}.status not in ('target', 'plan')
+                and {{ relation }}.period_key !~ '^(to_date|rolling_year):'
                 then {{ relation }}.value
         end as additive_value
     from {{ relation }}

@@ -111,6 +111,11 @@ def marts(module_warehouse: Settings) -> Settings:
         for period, value in zip(quarters_of(2017), ["over 12,000", "14000", "14574", "13000"], strict=True)
     ]
     admit_figures(settings, "victim_gateway", "citizens_advice", "2017-18-Q4", "2018-04-23", hedged)
+    since_launch = [
+        Figure("new_era_victim_referrals", "pcc_area", ("to_date", "2018-10-01", end), value)
+        for end, value in [("2020-03-31", "7000"), ("2020-06-30", "8132")]
+    ]
+    admit_figures(settings, "new_era", "new_era", "2020-21-Q1", "2020-10-26", since_launch)
     release(settings)
     return settings
 
@@ -275,6 +280,15 @@ def test_only_exact_figures_of_additive_measures_are_added_up(marts: Settings) -
         ("victim_gateway_referrals", 4, 3, Decimal(14000 + 14574 + 13000)),
         ("youth_reoffending_rate", 0, 0, None),
     ]
+
+
+def test_counts_to_date_are_not_added_up_since_each_holds_the_one_before(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select count(value), count(additive_value) from mart.fct_measurement
+        where measure_code = 'new_era_victim_referrals'""",
+    )
+    assert found == [(2, 0)]
 
 
 def test_area_says_what_it_lies_in_at_every_level(marts: Settings) -> None:
