@@ -9,7 +9,8 @@ from quarterday.contracts import Column
 
 UNIT_WORDS = {
     "gbp": "pounds", "percent": "percent, from 0 to 100", "count": "number", "rate_per_100000": "rate per 100,000",
-    "full_time_equivalents": "full-time equivalents",
+    "full_time_equivalents": "full-time equivalents", "rate_per_1000": "rate per 1,000",
+    "gbp_per_person_per_day": "pounds for each person and day",
 }  # fmt: skip
 
 
