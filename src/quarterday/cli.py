@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,9 @@ import typer
 from quarterday.errors import OperatorError, QuarterdayError, ReturnRejected
 
 if TYPE_CHECKING:
+    from quarterday.past import Kind
     from quarterday.settings import Settings
+    from quarterday.showing import RowFormat
 
 EXIT_REJECTED = 1
 EXIT_OPERATOR = 2
@@ -265,10 +267,67 @@ def query(
     """
     from quarterday import showing
 
+    text = sys.stdin.read() if sql == "-" else sql
+    showing.show_query(text, _settings(), _row_format(as_csv, as_json))
+
+
+def _row_format(as_csv: bool, as_json: bool) -> RowFormat:
     if as_csv and as_json:
         raise OperatorError("Give --csv or --json, not both.")
-    text = sys.stdin.read() if sql == "-" else sql
-    showing.show_query(text, _settings(), "csv" if as_csv else "json" if as_json else "table")
+    return "csv" if as_csv else "json" if as_json else "table"
+
+
+def _past_command(kind: Kind) -> Callable[..., None]:
+    """Return the command that shows the marts as they stood in one sense of it."""
+
+    def show(
+        day: Annotated[str, typer.Argument(help="As 2018-04-23: the end of that day in London.", show_default=False)],
+        statement: Annotated[
+            str | None,
+            typer.Argument(help="One select from mart; - reads it from standard input.", show_default=False),
+        ] = None,
+        as_schema: Annotated[bool, typer.Option("--schema", help="Leave a schema of views for readers.")] = False,
+        files: Annotated[
+            Path | None, typer.Option("--files", help="Write every mart as csv into this folder.", show_default=False)
+        ] = None,
+        as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects.")] = False,
+    ) -> None:
+        from quarterday import past, showing
+
+        if [statement is not None, as_schema, files is not None].count(True) != 1:
+            raise OperatorError("Give one of a query, --schema and --files, so that it is clear what to show.")
+        then, settings = past.parse_past(kind, day), _settings()
+        if statement is not None:
+            text = sys.stdin.read() if statement == "-" else statement
+            showing.show_rows(*past.fetch_past(then, text, settings), _row_format(as_csv, as_json))
+        elif files is not None:
+            print(f"{len(past.write_files(then, files, settings))} marts are written below {files}.")
+        else:
+            count = len(past.make_schema(then, settings))
+            print(f"{count} views show it. Ask them: quarterday query 'select * from {then.schema}.fct_outcome'")
+
+    return show
+
+
+app.command(
+    "as-known",
+    help="""Show the marts as this warehouse knew them at the end of a day: what a report of that day was made from.
+
+    quarterday as-known 2018-04-23 "select * from mart.fct_outcome"
+
+    quarterday as-known "2018-04-23 14:30" --schema
+
+    quarterday as-known 2018-04-23 --files reports/2018-04-23""",
+)(_past_command("as_known"))
+app.command(
+    "as-issued",
+    help="""Show the marts of all that partners had issued by a day, though some of it may have come in later.
+
+    quarterday as-issued 2018-04-23 "select * from mart.fct_outcome"
+
+    quarterday as-issued 2018-04-23 --files reports/2018-04-23""",
+)(_past_command("as_issued"))
 
 
 @app.command()

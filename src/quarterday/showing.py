@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -20,6 +20,7 @@ from quarterday.errors import OperatorError
 from quarterday.settings import Settings, database_url, server_address
 
 WHOLE_WORD = 16
+RowFormat = Literal["table", "csv", "json"]
 STATES = """
 select form, state, count(*) as returns, max(state_at)::timestamp(0) as latest_utc
 from ledger.load_state
@@ -60,13 +61,17 @@ def _addresses(settings: Settings, running: dict[str, bool]) -> Iterator[tuple[s
         yield "BI tools", f"{place} user=quarterday_reader   password: {settings.secrets / 'reader_password'}"
 
 
-def show_query(statement: str, settings: Settings, form: str) -> None:
-    """Print the rows of a statement as a ``table``, ``csv`` or ``json``.
+def show_query(statement: str, settings: Settings, form: RowFormat) -> None:
+    """Print the rows of a statement.
 
     Raises:
         OperatorError: The statement is wrong, or asks for what the reader may not see.
     """
-    columns, rows = fetch(statement, settings, "reader")
+    show_rows(*fetch(statement, settings, "reader"), form)
+
+
+def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], form: RowFormat) -> None:
+    """Print rows under their columns' names."""
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([columns, *rows])
