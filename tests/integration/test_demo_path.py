@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from quarterday.past import end_of_day, fetch_past
 from quarterday.settings import Settings
 from tests.path_support import expected_returns, rows_of
 
@@ -223,3 +225,44 @@ def test_every_return_has_a_receipt_that_names_what_to_mend(demo: Settings) -> N
             told = (issue["expected"], issue["found"], issue["remedy"])
             shown = html.unescape(page.read_text())
             assert [word for word in (*place, *told) if word and word not in shown] == []
+
+
+# The panel's reports by the day they were made, each with the document it is.
+REPORTS = {
+    date(2016, 3, 15): "004_83227ee54f70003d.txt",
+    date(2018, 4, 23): "003_7f7db194bcc522bc.txt",
+    date(2020, 10, 26): "001_874531330a4dd479.txt",
+}
+HELD = """
+select checks.printed_figure_id, checks.link_kind, checks.computed_value, checks.verdict, checks.explanation
+from mart.fct_figure_check as checks
+inner join mart.fct_published_figure as figures using (printed_figure_id)
+where figures.place like '{}%' and checks.link_kind in ('loaded', 'recomputed') and checks.verdict <> 'cannot_be_checked'
+"""
+
+
+@pytest.mark.parametrize("day", REPORTS)
+def test_a_panel_report_is_rebuilt_from_what_was_issued_by_its_day(demo: Settings, shared: Path, day: date) -> None:
+    with (shared / "data" / "published" / "figures.csv").open(newline="") as file:
+        printed = {row["figure_id"]: row for row in csv.DictReader(file)}
+    _, found = fetch_past(end_of_day("as_issued", day), HELD.format(REPORTS[day]), demo)
+    unlike = [row for row in found if row[3] == "differs" and row[4] is None]
+    assert unlike == []
+    loaded = {number: value for number, link, value, verdict, _ in found if link == "loaded" and verdict == "agrees"}
+    of_the_report = {number: value for number, value in loaded.items() if number in printed and value is not None}
+    assert len(of_the_report) >= 10
+    for number, value in of_the_report.items():
+        row = printed[number]
+        assert row["seed_file"] == REPORTS[day]
+        assert row["qualifier"] != "exact" or value == Decimal(row["value"]), number
+
+
+def test_todays_marts_show_what_came_after_the_reports(demo: Settings) -> None:
+    count = "select count(*) from mart.fct_measurement"
+    counts = [fetch_past(end_of_day("as_issued", day), count, demo)[1][0][0] for day in sorted(REPORTS)]
+    counts.append(rows_of(count, demo)[0]["count"])
+    assert counts == sorted(set(counts)), "each report knows more than the one before, and today most"
+    accepted = """select value from mart.fct_measurement where measure_code = 'victim_gateway_support_accepted'
+        and breakdown_code = 'enhanced' and period_key = '2017-18-Q3'"""
+    as_first_sent = fetch_past(end_of_day("as_issued", date(2018, 1, 26)), accepted, demo)[1]
+    assert (as_first_sent, rows_of(accepted, demo)) == ([(Decimal(4838),)], [{"value": Decimal(4883)}])
