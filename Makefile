@@ -7,7 +7,7 @@ BIN := $(ROOT)/.venv/bin
 STATE := airflow archive dbt inbox logs postgres postgres.new receipts run runtime.json secrets server.url
 MAKEFLAGS += --no-print-directory
 # A process of tests has a database server of its own; on a server that is named all tests run in one.
-SHARE := $(if $(QUARTERDAY_TEST_DATABASE_URL),,-n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
+SHARE := $(if $(QUARTERDAY_TEST_DATABASE_URL),,-n auto --maxprocesses 4 --no-loadscope-reorder)
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down status forms test test-long lint lock clean
 

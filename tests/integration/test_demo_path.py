@@ -47,13 +47,19 @@ def test_the_golden_tables_are_the_published_ones(shared: Path, name: str) -> No
     assert kept == [{key: row[key] for key in kept[0]} for row in published]
 
 
-def test_every_return_gets_the_verdict_its_sender_would_expect(demo: Settings) -> None:
+def test_every_return_gets_the_verdict_and_fails_the_checks_its_sender_would_expect(demo: Settings) -> None:
+    judged = """
+        select file_name, verdict, array_remove(array_agg(distinct check_id order by check_id), null) as failed
+        from ledger.load_state left join ledger.line_issue using (load_id)
+        group by file_name, verdict"""
     found = {
-        row["file_name"]: row["verdict"].removesuffix("_with_quarantine")
-        for row in rows_of("select file_name, verdict from ledger.load_state", demo, "owner")
+        row["file_name"]: (row["verdict"].removesuffix("_with_quarantine"), row["failed"])
+        for row in rows_of(judged, demo, "owner")
     }
     expected = {
-        row["file"]: row["expected_verdict"] for row in expected_returns() if row["expected_verdict"] != "known"
+        row["file"]: (row["expected_verdict"], row["failed_checks"].split())
+        for row in expected_returns()
+        if row["expected_verdict"] != "known"
     }
     assert found == expected
 
@@ -237,7 +243,9 @@ HELD = """
 select checks.printed_figure_id, checks.link_kind, checks.computed_value, checks.verdict, checks.explanation
 from mart.fct_figure_check as checks
 inner join mart.fct_published_figure as figures using (printed_figure_id)
-where figures.place like '{}%' and checks.link_kind in ('loaded', 'recomputed') and checks.verdict <> 'cannot_be_checked'
+where figures.place like '{}%'
+    and checks.link_kind in ('loaded', 'recomputed')
+    and checks.verdict <> 'cannot_be_checked'
 """
 
 
