@@ -220,18 +220,35 @@ def load(file: File, partner: Partner) -> None:
 
 @app.command()
 def withdraw(
+    release_id: Annotated[int, typer.Argument(metavar="RELEASE", help="The release's number.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)],
+) -> None:
+    """Take a published release back, by another release: readers see again what they saw before it.
+
+    [dim]quarterday withdraw 12 --reason "the service sent last year's workbook; told by its manager on 4 May"[/dim]
+
+    History keeps what was shown and for how long. What later releases said of other periods stays.
+    """
+    from quarterday.withdrawing import withdraw_release
+
+    taken_back_by = withdraw_release(release_id, reason, _settings())
+    print(f"Release {release_id} is taken back by release {taken_back_by}. Ask the partners for new returns.")
+
+
+@app.command("withdraw-load")
+def withdraw_load(
     load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)],
 ) -> None:
     """Take an admitted return out of the next release, because it keeps the release from being built or checked.
 
-    [dim]quarterday withdraw 12 --reason "names a fund that nobody knows; asked the office on 4 May"[/dim]
+    [dim]quarterday withdraw-load 12 --reason "names a fund that nobody knows; asked the office on 4 May"[/dim]
 
     Then run the release again in Airflow, from its first task. The partner is asked for a new return.
     """
-    from quarterday.loading import withdraw_load
+    from quarterday import loading
 
-    withdraw_load(load_id, reason, _settings())
+    loading.withdraw_load(load_id, reason, _settings())
     print(f"Load {load_id} is withdrawn. Run quarter__release again from find_admitted, and ask for a new return.")
 
 

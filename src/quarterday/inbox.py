@@ -32,8 +32,10 @@ SETTLE_SECONDS = 30.0
 HELD_SECONDS = 3600.0
 UNFINISHED_SUFFIXES = {".part", ".tmp", ".crdownload", ".filepart"}
 SWEEP_LOCK = "quarterday.sweep"
-# A return that has stood still for so long has lost its wake-up; one that moved since then is being worked on.
+# When nothing has happened to any return for so long, those that are not done have lost their wake-up. While others
+# move they wait for their turn, and waking them again would only lengthen the queue, unless they wait for too long.
 STANDSTILL = "1 minute"
+LONGEST_WAIT = "15 minutes"
 
 
 @dataclass(frozen=True)
@@ -214,14 +216,33 @@ def unfinished_keys(connection: Connection, registered: Sequence[int] = ()) -> l
 
     Args:
         connection: Any transaction.
-        registered: Loads to name at once; any other only when nothing has happened to it for a while.
+        registered: Loads to name at once; any other only when all have stood still for a while, or it has for long.
+            Of those that are admitted one is enough: a release takes in all of them.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""select distinct form || '|' || reporting_quarter
-            from ledger.load_state
-            where state in ('registered', 'landed', 'admitted') and reporting_quarter is not null
-                and (load_id = any(%s) or state_at < clock_timestamp() - interval '{STANDSTILL}')
+            f"""with unfinished as (
+                select
+                    load_id,
+                    form || '|' || reporting_quarter as key,
+                    state_at,
+                    case when state = 'admitted' then 0 else load_id end as wakes_with
+                from ledger.load_state
+                where state in ('registered', 'landed', 'admitted') and reporting_quarter is not null
+            ),
+            waiting as (
+                select distinct on (wakes_with) key
+                from unfinished
+                where state_at < clock_timestamp() - interval '{LONGEST_WAIT}'
+                    or not exists (
+                        select 1 from ledger.load_event
+                        where happened_at > clock_timestamp() - interval '{STANDSTILL}'
+                    )
+                order by wakes_with, load_id
+            )
+            select key from unfinished where load_id = any(%s)
+            union
+            select key from waiting
             order by 1""",
             (list(registered),),
         )

@@ -51,7 +51,10 @@ def open_release(connection: Connection, run_id: str | None = None, wait_for_arr
     """
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", (OPEN_LOCK,))
-        release_id = _open_release_id(cursor)
+        release_id = open_release_id(cursor)
+        if release_id is not None and withdraws(cursor, release_id):
+            reckon_for_today(cursor, release_id)  # no return joins a release that takes another back
+            return release_id
         pending = _pending_loads(cursor)
         if not pending:
             _empty(cursor, release_id)
@@ -59,7 +62,7 @@ def open_release(connection: Connection, run_id: str | None = None, wait_for_arr
         if wait_for_arriving and _may_wait(cursor, pending):
             return None
         release_id = release_id or _new_release(cursor, run_id)
-        _reckon_for_today(cursor, release_id)
+        reckon_for_today(cursor, release_id)
         _empty(cursor, release_id)
         execute_values(
             cursor,
@@ -190,10 +193,18 @@ def _loads_of(cursor: Cursor, release_id: int) -> list[int]:
     return [load_id for (load_id,) in cursor.fetchall()]
 
 
-def _open_release_id(cursor: Cursor) -> int | None:
+def open_release_id(cursor: Cursor) -> int | None:
+    """Return the release that is open; None where there is none."""
     cursor.execute("select release_id from ledger.release where published_at is null")
     row = cursor.fetchone()
     return row[0] if row else None
+
+
+def withdraws(cursor: Cursor, release_id: int) -> int | None:
+    """Return which release an open one takes back; None for a release of returns."""
+    cursor.execute("select withdraws from ledger.release where release_id = %s", (release_id,))
+    (withdraws,) = cursor.fetchone() or (None,)
+    return None if withdraws is None else int(withdraws)
 
 
 def _new_release(cursor: Cursor, run_id: str | None) -> int:
@@ -205,7 +216,8 @@ def _new_release(cursor: Cursor, run_id: str | None) -> int:
     return int(release_id)
 
 
-def _reckon_for_today(cursor: Cursor, release_id: int) -> None:
+def reckon_for_today(cursor: Cursor, release_id: int) -> None:
+    """Make an open release reckon what is due and late for today, by the clock in London."""
     # Facts that were checked for another day are not what would be published now.
     cursor.execute(
         """update ledger.release

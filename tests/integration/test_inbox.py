@@ -276,13 +276,39 @@ def test_a_judged_load_is_not_landed_again(settings: Settings) -> None:
     assert [row["state"] for row in loads(settings)] == ["admitted"]
 
 
+def make_older(settings: Settings, minutes: int, load_id: int | None = None) -> None:
+    """Let what happened so far (to one load) have happened earlier."""
+    one = "" if load_id is None else f"where load_id = {load_id}"
+    older = f"update ledger.load_event set happened_at = happened_at - interval '{minutes} minutes' {one} returning 1"
+    assert rows_of(older, settings, "owner")
+
+
 def test_what_stands_still_is_woken_again_and_what_moves_is_not(settings: Settings) -> None:
     put(GOOD, settings)
     sweep(settings)
     assert sweep(settings).keys == []
-    rows_of(
-        "update ledger.load_event set happened_at = happened_at - interval '2 minutes' returning 1", settings, "owner"
-    )
+    make_older(settings, 2)
+    assert sweep(settings).keys == [key_of(GOOD)]
+
+
+def test_a_return_waits_for_its_turn_while_others_move_but_not_for_ever(settings: Settings) -> None:
+    put(GOOD, settings)
+    (first,) = sweep(settings).registered
+    make_older(settings, 2)
+    put(OTHER, settings)
+    assert sweep(settings).keys == [key_of(OTHER)]
+    make_older(settings, 14, first)
+    assert sweep(settings).keys == [key_of(GOOD)]
+
+
+def test_of_admitted_returns_one_is_enough_to_wake_the_release(settings: Settings) -> None:
+    for good in (GOOD, OTHER):
+        put(good, settings)
+    sweep(settings)
+    for key in (key_of(GOOD), key_of(OTHER)):
+        loading.land_pending(*key.split("|"), settings)
+        loading.judge_pending(*key.split("|"), settings)
+    make_older(settings, 2)
     assert sweep(settings).keys == [key_of(GOOD)]
 
 

@@ -49,10 +49,22 @@ verdicts as (
 
 ),
 
-withdrawals as (
+withdrawn_before as (
 
     select * from {{ source('ledger', 'load_event') }}
     where event = 'withdrawn'
+
+),
+
+-- Also those that the release being built takes back: their event is written when it is published.
+withdrawals as (
+
+    select load_id from withdrawn_before
+    union
+    select release_loads.load_id
+    from release
+    inner join releases on release.release_id = releases.release_id
+    inner join release_loads on releases.withdraws = release_loads.release_id
 
 ),
 

@@ -147,6 +147,11 @@ comment on column ledger.release.as_of is
 'The day, in London, on which the release was opened or last taken up again: what was due or late, it reckons for this day.';
 update ledger.release set as_of = (started_at at time zone 'Europe/London')::date where as_of is null;
 
+alter table ledger.release add column if not exists withdraws bigint references ledger.release;
+comment on column ledger.release.withdraws is
+'The release whose returns this one takes back; what they had superseded speaks again. Null for a release of returns.';
+create unique index if not exists release_withdrawn_once on ledger.release (withdraws) where withdraws is not null;
+
 create table if not exists ledger.release_load (
     release_id bigint not null references ledger.release,
     load_id bigint not null references ledger.load,

@@ -3,6 +3,7 @@
 --
 -- Every version of a form, partner and period is set out in order of issue; each holds from its day of issue to the next.
 -- Of two issued on one day the one received later counts. An older one that arrives late takes its place in between.
+-- A release that withdraws another sets them out without that one's loads, so what these had superseded speaks again.
 create or replace function ledger.plan_publication(p_release_id bigint)
 returns table (
     form text,
@@ -30,6 +31,12 @@ as $$
         join ledger.load_period using (load_id)
         where release_load.release_id = p_release_id
     ),
+    withdrawn as (
+        select release_load.load_id
+        from ledger.release
+        join ledger.release_load on release_load.release_id = release.withdraws
+        where release.release_id = p_release_id
+    ),
     standing as (
         select
             publication.form,
@@ -40,6 +47,7 @@ as $$
             lower(publication.issued) as issued_on
         from ledger.publication
         where upper_inf(publication.known)
+            and publication.load_id not in (select withdrawn.load_id from withdrawn)
     ),
     versions as (
         select * from incoming
@@ -99,7 +107,7 @@ begin
         return 0;
     end if;
     -- Loads that joined the release after its facts were checked have facts that nobody has built.
-    if (select array_agg(load_id order by load_id) from ledger.release_load where release_id = p_release_id)
+    if (select coalesce(array_agg(load_id order by load_id), '{}') from ledger.release_load where release_id = p_release_id)
         is distinct from (select checked_loads from ledger.release where release_id = p_release_id)
     then
         raise exception 'release % is not what was checked: build and check its facts again', p_release_id
@@ -132,6 +140,12 @@ begin
     select load_id, 'released', moment, 'release ' || p_release_id
     from ledger.release_load
     where release_id = p_release_id;
+
+    insert into ledger.load_event (load_id, event, happened_at, detail)
+    select release_load.load_id, 'withdrawn', moment, 'release ' || p_release_id || ' takes back release ' || release.withdraws
+    from ledger.release
+    join ledger.release_load on release_load.release_id = release.withdraws
+    where release.release_id = p_release_id;
 
     update ledger.release
     set published_at = moment,

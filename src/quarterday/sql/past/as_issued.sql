@@ -31,7 +31,8 @@ select
     (select count(*)::integer from {ledger}.publication) as load_count,
     'as issued by ' || {day} as reason,
     null::bigint[] as checked_loads,
-    {day} as as_of;
+    {day} as as_of,
+    null::bigint as withdraws;
 
 create view {ledger}.release_load as
 select distinct
@@ -70,7 +71,8 @@ select
     load_count,
     reason,
     checked_loads,
-    as_of
+    as_of,
+    withdraws
 from {ledger}.release;
 
 create function {build}.plan_publication(p_release_id bigint)

@@ -25,7 +25,8 @@ select
     load_count,
     reason,
     checked_loads,
-    as_of
+    as_of,
+    withdraws
 from ledger.release
 where started_at <= {moment};
 
