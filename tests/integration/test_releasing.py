@@ -145,7 +145,8 @@ def test_return_stays_in_when_a_later_one_restates_all_of_it(warehouse: Settings
     states = rows(
         warehouse,
         """select state from mart.fct_return
-        where partner_code = 'yos_stoke' and period_key in ('2016-17-Q1', '2016-17-Q2')""",
+        where form = 'first_time_entrants' and partner_code = 'yos_stoke'
+            and period_key in ('2016-17-Q1', '2016-17-Q2')""",
     )
     assert states == [("released",), ("released",)]
 
