@@ -22,7 +22,7 @@ from quarterday.warehouse import connect
 
 PARTNER, FILE_NAME, QUARTER = "staffordshire_police", "2018-10-staffordshire-street.csv", "2018-19-Q3"
 # What a judgement and a release leave in the ledger.
-LEFT = ("verdict", "check_result", "line_issue", "load_period", "release_load", "release")
+LEFT = ("verdict", "plain_load", "check_result", "line_issue", "load_period", "release_load", "release")
 
 
 def main() -> None:
@@ -90,7 +90,7 @@ def judge(load_id: int, settings: Settings) -> None:
 def build(settings: Settings) -> None:
     """Open a release and let dbt write the fact."""
     releasing.begin(settings)
-    run_dbt(("run", "--select", "fct_recorded_crime"), settings)
+    run_dbt(("run", "--select", "fct_recorded_crime", *releasing.LEAN), settings)
 
 
 def part_of(name: str, load_id: int, settings: Settings) -> bench.Way:
@@ -106,6 +106,11 @@ def part_of(name: str, load_id: int, settings: Settings) -> bench.Way:
 def undo(settings: Settings) -> None:
     """Take verdict, release and fact back; the landed lines stay."""
     with connect(settings, "owner") as owner, owner.cursor() as cursor:
+        cursor.execute(
+            "select inhrelid::regclass::text from pg_inherits where inhparent = 'core.fct_recorded_crime'::regclass"
+        )
+        for (table_of_release,) in cursor.fetchall():
+            cursor.execute(f"drop table {table_of_release}")
         cursor.execute("truncate core.fct_recorded_crime")
         for table in LEFT:
             cursor.execute(f"truncate ledger.{table} cascade")

@@ -5,6 +5,7 @@ Identifiers come from contracts, which are ours; they are quoted all the same.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -12,7 +13,14 @@ import psycopg2
 import yaml
 from psycopg2.extensions import connection as Connection
 
-from quarterday.checking.quick import has_numeric_mark, is_plain_date, is_plain_integer, is_plain_number
+from quarterday.checking.quick import (
+    has_numeric_mark,
+    is_plain_date,
+    is_plain_integer,
+    is_plain_number,
+    is_trimmed,
+    plainly_typed,
+)
 from quarterday.contracts import Column, Form
 from quarterday.wording import plain
 
@@ -116,7 +124,7 @@ def typed_columns(form: Form, is_corrected: bool | None = None, plain_names: Col
     Args:
         form: The form.
         is_corrected: Whether loads of the form have corrections; without it, whether the form has.
-        plain_names: Columns of numbers and dates of which each cell is empty or plainly right, and so may be cast.
+        plain_names: Columns of which each cell is plainly typed, and so may be taken as it is or cast.
     """
     corrected = bool(form.corrections) if is_corrected is None else is_corrected
     columns = ["load_id", "sheet", "line_number"]
@@ -125,6 +133,27 @@ def typed_columns(form: Form, is_corrected: bool | None = None, plain_names: Col
         columns += _cast_columns(column, form) if is_plain else _register_columns(column, form, corrected)
     columns.append(f"{'' if corrected else 'null::text as '}corrected_columns")
     return f"select\n    {_lines(columns)}"
+
+
+def plain_view(form: Form) -> str | None:
+    """Return the query of the typed view of a register form's plain loads, ``ledger.plain_load``; None for other forms.
+
+    It gives what the form's typed view gives, for loads of which every cell was seen to be plainly typed.
+    """
+    if form.is_indicator:
+        return None
+    plain = [column.name for column in form.contract.columns if plainly_typed(column, form)]
+    return f"{typed_columns(form, False, plain)}\nfrom {landed_lines(form, False)} as sent"
+
+
+def plain_name(form: Form) -> str:
+    """Return the name of the typed view of a form's plain loads."""
+    return f"{form.name}_plain"
+
+
+def plain_key(form: Form) -> str:
+    """Return what ``ledger.plain_load`` says of a load that was seen to be plain: by which query it may be typed."""
+    return hashlib.sha256((plain_view(form) or "").encode()).hexdigest()
 
 
 def landed_lines(form: Form, is_corrected: bool | None = None) -> str:
@@ -206,6 +235,7 @@ def deploy(connection: Connection, forms: Mapping[str, Form]) -> None:
     for form in forms.values():
         query = typed_view(form, bool(form.corrections) or form.name in corrected)
         _deploy_view(form.name, query, f"{form.contract.description} {form.contract.grain}", connection)
+        _deploy_plain_view(form, connection)
     _deploy_view(
         "indicator", typed_indicator_view(forms), "Grain: one line per figure of an indicator return.", connection
     )
@@ -257,6 +287,19 @@ def _deploy_view(name: str, query: str, comment: str, connection: Connection) ->
         cursor.execute("release savepoint typed_view")
         cursor.execute(f"comment on view {view} is {_text(comment.strip())}")
         cursor.execute(f"grant select on {view} to quarterday_loader, quarterday_builder")
+
+
+def _deploy_plain_view(form: Form, connection: Connection) -> None:
+    """Make the typed view of a form's plain loads. Loads that were plain by another query are no longer held to be."""
+    if query := plain_view(form):
+        comment = f"The loads of typed.{form.name} that are in ledger.plain_load, typed by casts alone."
+        _deploy_view(plain_name(form), query, comment, connection)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """delete from ledger.plain_load using ledger.load
+                where load.load_id = plain_load.load_id and load.form = %s and plain_load.typed_by <> %s""",
+                (form.name, plain_key(form)),
+            )
 
 
 def _parent_ddl() -> str:
@@ -400,8 +443,10 @@ def _register_columns(column: Column, form: Form, is_corrected: bool) -> list[st
 
 
 def _cast_columns(column: Column, form: Form) -> list[str]:
-    """Return what :func:`_register_columns` does, for cells that are empty or plainly right."""
+    """Return what :func:`_register_columns` does, for cells that are plainly typed."""
     name = _name(column.name)
+    if column.logical_type == "string":
+        return [name]
     _, value, _ = _plainly_typed(column, form)
     return [
         f"{value} as {name}",
@@ -440,7 +485,7 @@ def _text_value(column: Column, form: Form) -> str:
     labels = {**{plain(code): code for code in sent.values()}, **sent}
     if not labels:
         # Trimming builds every text anew; nearly none has a space at its ends.
-        return f"case when ascii({name}) > 32 and {name} not like '% ' then {name} else nullif(btrim({name}), '') end"
+        return f"case when {is_trimmed(name)} then {name} else nullif(btrim({name}), '') end"
     cases = " ".join(f"when {_text(label)} then {_text(code)}" for label, code in sorted(labels.items()))
     return f"case rtrim(typed.plain({name}), ' :') {cases} else nullif(btrim({name}), '') end"
 

@@ -17,6 +17,7 @@ from psycopg2.extensions import cursor as Cursor
 from quarterday.contracts import Form
 from quarterday.generating import landing_columns
 from quarterday.identifying import Identity
+from quarterday.reading.files import is_workbook
 from quarterday.reading.lines import Block, PlainCsv, plain_csv, read_blocks
 
 # Text codings that PostgreSQL reads itself, by Python's name.
@@ -24,6 +25,8 @@ ENCODINGS = {"utf-8": "UTF8", "utf-8-sig": "UTF8", "cp1252": "WIN1252"}
 LONGEST_RECORD = 2**20
 # A register csv of this size has a partition of its own; the form's other loads share one.
 LARGE_BYTES = 16 * 2**20
+# A workbook holds as much in a quarter of the bytes.
+LARGE_WORKBOOK_BYTES = 4 * 2**20
 CHUNK_BYTES = 2**18
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -61,7 +64,7 @@ def land_return(path: Path, form: Form, identity: Identity, load_id: int, connec
 
 def _ways(path: Path, csv: PlainCsv, version: int) -> Iterator[Callable[[Path, PlainCsv, Form, int, Cursor], int]]:
     """Yield the ways of copying a csv's own bytes, the fastest first; the next is for one that fails."""
-    if path.stat().st_size >= LARGE_BYTES and len(csv.names) > 1:
+    if _is_large(path) and len(csv.names) > 1:
         yield _copy_whole
         # Before PostgreSQL 18 a line of \\. ended the data without an error.
         if version >= 180000 and not _has(path, b'"') and _has(path, b"\\"):
@@ -69,12 +72,33 @@ def _ways(path: Path, csv: PlainCsv, version: int) -> Iterator[Callable[[Path, P
     yield _copy_as_it_stands
 
 
+def _is_large(path: Path) -> bool:
+    return path.stat().st_size >= (LARGE_WORKBOOK_BYTES if is_workbook(path) else LARGE_BYTES)
+
+
 def _copy_lines(path: Path, form: Form, identity: Identity, load_id: int, cursor: Cursor) -> int:
+    """Copy what the reader makes of a return, a large register into a partition of its own."""
     columns = landing_columns(form)
     rows = copy_rows(read_blocks(path, form, identity, columns), load_id)
-    statement = f"copy landing.\"{form.name}\" ({_names(('load_id', *columns))}) from stdin with (null '')"
-    _copy(statement, _Stream(rows), cursor)
-    return int(cursor.rowcount)
+    has_own = not form.is_indicator and _is_large(path)
+    table = _open_load(form, load_id, cursor) if has_own else f'landing."{form.name}"'
+    how = "null '', freeze" if has_own else "null ''"
+    _copy(f"copy {table} ({_names(('load_id', *columns))}) from stdin with ({how})", _Stream(rows), cursor)
+    count = int(cursor.rowcount)
+    if has_own:
+        _close_load(form, load_id, cursor)
+    return count
+
+
+def _open_load(form: Form, load_id: int, cursor: Cursor) -> str:
+    """Make the partition of a large load, seen by nobody yet, and return its name."""
+    cursor.execute("select landing.open_load(%s, %s)", (form.name, load_id))
+    (table,) = cursor.fetchone() or ("",)
+    return str(table)
+
+
+def _close_load(form: Form, load_id: int, cursor: Cursor) -> None:
+    cursor.execute("select landing.close_load(%s, %s)", (form.name, load_id))
 
 
 def _copy_as_it_stands(path: Path, csv: PlainCsv, form: Form, load_id: int, cursor: Cursor) -> int:
@@ -103,8 +127,7 @@ def _copy_whole(path: Path, csv: PlainCsv, form: Form, load_id: int, cursor: Cur
     Raises:
         psycopg2.DataError: A record is not as COPY wants it, there is a mark of those, or there is no record.
     """
-    cursor.execute("select landing.open_load(%s, %s)", (form.name, load_id))
-    (table,) = cursor.fetchone() or ("",)
+    table = _open_load(form, load_id, cursor)
     kind, marks = ("csv", (b'"',)) if is_csv else ("text, null ''", (b'"', b"\\"))
     statement = (
         f"copy {table} ({_names(csv.names)}) from stdin with (format {kind}, header, freeze, "
@@ -115,7 +138,7 @@ def _copy_whole(path: Path, csv: PlainCsv, form: Form, load_id: int, cursor: Cur
     count = int(cursor.rowcount)
     if count == 0:
         raise psycopg2.DataError("no lines")
-    cursor.execute("select landing.close_load(%s, %s)", (form.name, load_id))
+    _close_load(form, load_id, cursor)
     return count
 
 

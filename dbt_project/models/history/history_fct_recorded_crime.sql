@@ -7,6 +7,13 @@ with crimes as (
 
 ),
 
+-- Worked out once for each file, not for each of its lines.
+months as materialized (
+
+    select * from {{ ref('int_load_month') }}
+
+),
+
 publications as (
 
     select * from {{ source('ledger', 'publication') }}
@@ -19,13 +26,13 @@ final as (
         crimes.load_id,
         crimes.sheet,
         crimes.line_number,
-        crimes.partner_code,
+        months.partner_code,
         crimes.crime_id,
         crimes.crime_type,
         crimes.area_code,
-        crimes.period_key,
-        crimes.period_start,
-        crimes.period_end,
+        months.period_key,
+        months.period_start,
+        months.period_end,
         crimes.reported_by,
         crimes.falls_within,
         crimes.longitude,
@@ -41,9 +48,10 @@ final as (
         lower(publications.issued) as issued_on,
         upper(publications.issued) as superseded_on
     from crimes
+    inner join months on crimes.load_id = months.load_id
     inner join publications
-        on crimes.load_id = publications.load_id
-        and publications.period @> crimes.period_end
+        on months.load_id = publications.load_id
+        and publications.period @> months.period_end
 
 )
 

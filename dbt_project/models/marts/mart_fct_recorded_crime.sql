@@ -7,19 +7,27 @@ with crimes as (
 
 ),
 
+-- Worked out once for each file, not for each of its lines.
+months as materialized (
+
+    select * from {{ ref('int_load_month') }} as files
+    where {{ is_published('files') }}
+
+),
+
 final as (
 
     select
         crimes.load_id,
         crimes.sheet,
         crimes.line_number,
-        crimes.partner_code,
+        months.partner_code,
         crimes.crime_id,
         crimes.crime_type,
         crimes.area_code,
-        crimes.period_key,
-        crimes.period_start,
-        crimes.period_end,
+        months.period_key,
+        months.period_start,
+        months.period_end,
         crimes.reported_by,
         crimes.falls_within,
         crimes.longitude,
@@ -29,7 +37,7 @@ final as (
         crimes.lsoa_name,
         crimes.last_outcome
     from crimes
-    where {{ is_published('crimes') }}
+    inner join months on crimes.load_id = months.load_id
 
 )
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from quarterday.checking.quick import mismatch, plainly_right
 from quarterday.contracts import Column, Form
@@ -62,8 +63,9 @@ class ContractRuleIsUnknown(OperatorError):
 class Check:
     """One check of one form.
 
-    Exactly one of ``predicate``, ``lines_sql`` and ``reject_sql`` says what fails. In all of them ``{lines}`` stands
-    for the load's typed lines and ``{load_id}`` for its number.
+    One of ``predicate``, ``lines_sql`` and ``reject_sql`` says what fails; beside a predicate, which counts,
+    ``lines_sql`` may list the same lines. In all of them ``{lines}`` stands for the load's typed lines and
+    ``{load_id}`` for its number.
 
     Args:
         statement: What must be true, for the partner.
@@ -173,6 +175,26 @@ def _no_key_twice(form: Form) -> Iterator[Check]:
 
 def _once(form: Form, names: Sequence[str], number: int, words: str, severity: str, action: str) -> Check:
     """Return the check that no two lines have the same values in some columns. A line without one of them is let be."""
+    return Check(
+        check_id=check_id(form, number),
+        statement=f"No two lines have the same {words}.",
+        severity=severity,
+        action=action,
+        remedy="Keep the line that is right and remove the others.",
+        expected=f"one line for each {words}",
+        column=names[0] if len(names) == 1 else None,
+        heading=heading_of(form, names[0]) if len(names) == 1 else None,
+        is_personal=len(names) == 1 and is_personal(form, names[0]),
+        **twice_rule(form, names),
+    )
+
+
+def twice_rule(form: Form, names: Sequence[str], with_found: bool = True) -> dict[str, Any]:
+    """Return the fields of a check that no two lines have the same values in some columns.
+
+    Args:
+        with_found: Whether to say how often a line's values are given, in place of what was sent.
+    """
     columns, given = ", ".join(names), " and ".join(f"{name} is not null" for name in names)
     # Numbers are grouped faster than texts; only what shares a number is compared in full, and seldom anything does.
     key = _key_number(form, names)
@@ -183,27 +205,24 @@ def _once(form: Form, names: Sequence[str], number: int, words: str, severity: s
     # Where no two lines share a part of the key, none share the key; and the part is asked about anyhow.
     parts = [name for name in names if (column := form.contract.column(name)) and column.unique]
     place = "line.sheet, line.line_number" + (", line.column_number" if form.is_indicator else "")
-    return Check(
-        check_id=check_id(form, number),
-        statement=f"No two lines have the same {words}.",
-        severity=severity,
-        action=action,
-        remedy="Keep the line that is right and remove the others.",
-        expected=f"one line for each {words}",
-        column=names[0] if len(names) == 1 else None,
-        heading=heading_of(form, names[0]) if len(names) == 1 else None,
-        lines_sql=f"select {place}, 'given ' || twice.times || ' times' as found from {{lines}} as line "
-        f"join ({groups}) as twice using ({columns})",
-        count_sql=f"select coalesce(sum(times), 0) from ({groups}) as twice",
-        only_if=_shared_numbers(_key_number(form, parts[:1] or names)),
-        is_personal=len(names) == 1 and is_personal(form, names[0]),
-    )
+    found = ", 'given ' || twice.times || ' times' as found" if with_found else ""
+    return {
+        "lines_sql": f"select {place}{found} from {{lines}} as line join ({groups}) as twice using ({columns})",
+        "count_sql": f"select coalesce(sum(times), 0) from ({groups}) as twice",
+        "only_if": _shares_number(_key_number(form, parts[:1] or names)),
+    }
 
 
 def _shared_numbers(number: str) -> str:
     """Return the query of the numbers, other than null, that several lines share."""
     numbered = f"select {number} as number from {{lines}} as line"
     return f"select number from ({numbered}) as numbered group by number having count(*) > 1 and number is not null"
+
+
+def _shares_number(number: str) -> str:
+    """Return a query that gives a row where several lines share a number; sorting tells it sooner than grouping."""
+    numbered = f"select {number} as number from {{lines}} as line"
+    return f"select true as shares from ({numbered}) as numbered having count(distinct number) < count(number)"
 
 
 def _key_number(form: Form, key: Sequence[str]) -> str:

@@ -8,12 +8,15 @@ from typing import Any
 import yaml
 
 from quarterday.checking import comparisons
-from quarterday.checking.checks import Check, heading_of, is_personal
+from quarterday.checking.checks import Check, heading_of, is_personal, twice_rule
 from quarterday.contracts import Form
 from quarterday.errors import OperatorError
 
 RULES = {"fails_when": "predicate", "lines": "lines_sql", "whole_return": "reject_sql"}
-EVERY_RULE = (*RULES, *comparisons.RULES)
+ONCE = "once"
+EVERY_RULE = (*RULES, ONCE, *comparisons.RULES)
+# A check may have both: the condition counts in the reading that all conditions share, the query lists and explains.
+BOTH = {"fails_when", "lines"}
 REQUIRED = {"id", "statement", "severity", "action", "remedy"}
 OPTIONAL = {"column", "expected", *EVERY_RULE}
 # A check's own SQL that reads this looks at other returns of its form.
@@ -88,7 +91,13 @@ def _check(path: Path, form: Form, entry: dict[str, Any]) -> Check:
 
 def _rule(form: Form, entry: dict[str, Any]) -> dict[str, Any]:
     """Return what a check's rule says, by the fields of :class:`Check`."""
-    (name,) = set(entry) & set(EVERY_RULE)
+    names = set(entry) & set(EVERY_RULE)
+    if names == BOTH:
+        counted, listed = (_rule(form, {name: entry[name]}) for name in sorted(BOTH))
+        return {**counted, **listed, "looks_at": counted["looks_at"] or listed["looks_at"]}
+    (name,) = names
+    if name == ONCE:
+        return _once_rule(form, entry[ONCE])
     if name in comparisons.RULES:
         made = comparisons.comparison(form, name, entry[name])
         if made.reject_sql and entry["action"] == "quarantine_line":
@@ -96,6 +105,15 @@ def _rule(form: Form, entry: dict[str, Any]) -> dict[str, Any]:
         return vars(made)
     query = entry[name].strip().rstrip(";")
     return {RULES[name]: query, "looks_at": (form.name,) if LEDGER in query else ()}
+
+
+def _once_rule(form: Form, names: Any) -> dict[str, Any]:
+    """Return the rule that no two lines share some columns."""
+    if not isinstance(names, list) or not names:
+        raise ValueError("once is a list of columns")
+    if unknown := [name for name in names if not form.contract.column(str(name))]:
+        raise ValueError(f"once names {unknown[0]!r}, which is no column of the contract")
+    return twice_rule(form, names, with_found=len(names) > 1)
 
 
 def _problem(form: Form, entry: Any) -> str | None:
@@ -106,7 +124,7 @@ def _problem(form: Form, entry: Any) -> str | None:
         return f"unknown key {sorted(unknown)[0]!r}. Known: {', '.join(sorted(REQUIRED | OPTIONAL))}."
     if missing := REQUIRED - set(entry):
         return f"{sorted(missing)[0]!r} is missing."
-    texts = [key for key in entry if key not in comparisons.RULES]
+    texts = [key for key in entry if key != ONCE and key not in comparisons.RULES]
     if wrong := [key for key in texts if not isinstance(entry[key], str) or not entry[key].strip()]:
         return f"{wrong[0]!r} must be text."
     if entry["severity"] not in SEVERITIES:
@@ -118,12 +136,14 @@ def _problem(form: Form, entry: Any) -> str | None:
 
 def _problem_of_rule(form: Form, entry: dict[str, Any]) -> str | None:
     rules = sorted(set(entry) & set(EVERY_RULE))
-    if len(rules) != 1:
-        return f"give exactly one of {', '.join(EVERY_RULE)}; found {', '.join(rules) or 'none'}."
+    if len(rules) != 1 and set(rules) != BOTH:
+        either = f"exactly one of {', '.join(EVERY_RULE)}, or fails_when and lines"
+        return f"give {either}; found {', '.join(rules) or 'none'}."
     if (rules == ["whole_return"]) and entry["action"] == "quarantine_line":
         return "a check of the whole return has no line to set aside: use reject_return or flag."
-    if rules[0] in ("lines", "whole_return") and "{lines}" not in entry[rules[0]]:
-        return f"{rules[0]!r} must read from {{lines}}, which stands for this load's lines."
+    for query in {"lines", "whole_return"}.intersection(rules):
+        if "{lines}" not in entry[query]:
+            return f"{query!r} must read from {{lines}}, which stands for this load's lines."
     prefix, _, number = entry["id"].partition("-")
     if prefix != form.contract.check_prefix or not number.isdecimal() or not FIRST_NUMBER <= int(number) <= LAST_NUMBER:
         return (

@@ -72,7 +72,7 @@ def write_issues(load_id: int, form: Form, failed: Sequence[Check], keep_all: bo
 
 
 def _of_single_lines(load_id: int, form: Form, failed: Sequence[Check]) -> list[str]:
-    single = [check for check in failed if check.predicate]
+    single = [check for check in failed if check.predicate and not check.lines_sql]
     if not single:
         return []
     plain = plain_cells(single)

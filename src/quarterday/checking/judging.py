@@ -22,6 +22,7 @@ from quarterday.checking.sampling import know_values
 from quarterday.checking.suites import Assertion, CheckCouldNotRun, run_suite
 from quarterday.contracts import Form
 from quarterday.errors import Finding
+from quarterday.generating import plain_key
 from quarterday.ledger import hold_load, note_event
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ def _write(
     _insert_verdict(cursor, verdict, form.contract.version)
     if verdict.is_admitted:
         _insert_periods(cursor, load_id, form, identity)
+        if profile.is_plain:
+            cursor.execute("insert into ledger.plain_load values (%s, %s)", (load_id, plain_key(form)))
     note_event(load_id, "admitted" if verdict.is_admitted else "rejected", _summary(verdict), cursor.connection, run_id)
     return verdict
 
@@ -211,7 +214,7 @@ def _standing_verdict(cursor: Cursor, load_id: int) -> Verdict | None:
 
 
 def _clear(cursor: Cursor, load_id: int) -> None:
-    for table in ("check_result", "line_issue", "load_period"):
+    for table in ("check_result", "line_issue", "load_period", "plain_load"):
         cursor.execute(f"delete from ledger.{table} where load_id = %s", (load_id,))
 
 

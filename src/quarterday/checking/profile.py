@@ -3,45 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from quarterday.checking.checks import Check
-from quarterday.checking.quick import plainly_right
+from quarterday.checking.quick import plainly_typed
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.contracts import Form
 from quarterday.generating import landed_lines, typed_columns
 
 LINES = "lines_of_load"
-CAST_WHEN_PLAIN = ("integer", "number", "date")
 # Enough for the keys of a million lines; a profile is one statement of one session.
 NEW_LINE = "\n    "
+# The count of a check that has nothing to count.
+NOTHING = "select 0"
 # Nothing is known yet of how many lines a fresh load has; taken for few, its keys would be sorted and not hashed.
-SETTINGS = "set local work_mem = '96MB'; set local jit = off; set local enable_sort = off"
+# Sorted before it is counted, a key would be compared as text, and gathered from parallel workers in its order.
+SETTINGS = (
+    "set local work_mem = '96MB'; set local jit = off; set local enable_sort = off; "
+    "set local enable_presorted_aggregate = off"
+)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A load in one row: its lines (for an indicator form, its values), and failures by check id."""
+    """A load in one row: its lines (for an indicator form, its values), and failures by check id.
+
+    ``is_plain`` says that every cell was seen to be plainly typed, see :func:`quarterday.checking.quick.plainly_typed`.
+    """
 
     line_count: int
     failing: dict[str, int]
+    is_plain: bool = False
 
 
-def with_lines(form: Form, load_id: int, named: Mapping[str, str] | None = None) -> str:
-    """Return the start of a query in which :func:`filled` text finds a load's typed lines, and other named queries.
+def with_lines(form: Form, load_id: int) -> str:
+    """Return the start of a query in which :func:`filled` text finds a load's typed lines.
 
     An indicator form's lines are typed once and kept by the database, because its checks name the same cells again and
     again. A register may have millions: its lines are read where they are named, in parallel, and only the cells that
     are named are typed.
     """
-    queries = {name: filled(query, load_id, form) for name, query in (named or {}).items()}
-    if form.is_indicator:
-        queries = {LINES: f"select * from {typed_view(form)} where load_id = {int(load_id)}", **queries}
-    kept = ",\n".join(f"{name} as materialized ({query}\n)" for name, query in queries.items())
-    return f"with {kept}\n" if kept else ""
+    if not form.is_indicator:
+        return ""
+    return f"with {LINES} as materialized (select * from {typed_view(form)} where load_id = {int(load_id)}\n)\n"
 
 
 def typed_view(form: Form) -> str:
@@ -61,7 +69,7 @@ def tested_lines(form: Form, load_id: int, checks: Sequence[Check]) -> str:
 
     Of a register's lines nearly none is left, so that one cheap condition is made of a line and not one of each check.
     """
-    plain = plain_cells(checks)
+    plain = {**plain_cells(checks), **plain_columns(form, checks)}
     if not plain:
         return "{lines}"
     names = "".join(f', "{name}"' for name in plain.values())
@@ -76,11 +84,7 @@ def tested_lines(form: Form, load_id: int, checks: Sequence[Check]) -> str:
 def _with_tests(form: Form, load_id: int, plain: Mapping[str, str], other: str) -> str:
     """Return a load's landed lines, each test's answer under its name, and, where all are yes, ``other_fails``."""
     columns = [column.name for column in form.contract.columns]
-    cast = {
-        column.name
-        for column in form.contract.columns
-        if column.logical_type in CAST_WHEN_PLAIN and plainly_right(column, form) in plain
-    }
+    cast = {column.name for column in form.contract.columns if plainly_typed(column, form)}
     tests = "".join(f',\n    {test} as "{name}"' for test, name in plain.items())
     if form.corrections:
         landed = f"(select *{tests}\nfrom {landed_lines(form)} as landed_line where load_id = {int(load_id)}) as landed"
@@ -100,6 +104,19 @@ def plain_cells(checks: Sequence[Check]) -> dict[str, str]:
     return {test: f"plain {number}" for number, test in enumerate(tests, start=1) if test}
 
 
+def plain_columns(form: Form, checks: Sequence[Check]) -> dict[str, str]:
+    """Return the same for the other columns of a register: tests by which a cell is plainly typed, if it may be.
+
+    The tests of the checks ask for that too, so that where all are true every cell of a line is.
+    """
+    if form.is_indicator:
+        return {}
+    asked = {check.column for check in checks if check.predicate and check.passes_when}
+    others = [column for column in form.contract.columns if column.name not in asked]
+    tests = (plainly_typed(column, form) for column in others)
+    return {test: f"typed {number}" for number, test in enumerate(filter(None, tests), start=1)}
+
+
 def fails(check: Check, plain: Mapping[str, str]) -> str:
     """Return the SQL, on a line of :func:`tested_lines`, that is true where a check's predicate is."""
     # The closing bracket has a line of its own: a check's SQL may end in a comment.
@@ -108,21 +125,21 @@ def fails(check: Check, plain: Mapping[str, str]) -> str:
 
 
 def profile_sql(load_id: int, form: Form, checks: Sequence[Check]) -> str:
-    """Return the select: one row, the line count first and then one count for each check, in their order."""
+    """Return the select: one row, first the lines and those of them that are not plain, then a count for each check."""
     plain = plain_cells(checks)
     counts = [_count_of_lines(check, plain) for check in checks if check.predicate]
+    all_plain = [*plain.values(), *plain_columns(form, checks).values()]
+    is_plain = " and ".join(f'"{name}"' for name in all_plain)
     # The lines are counted in a query of their own: beside queries of other checks they would not be in parallel.
     sources = ["(select count(*) as line_count from {lines} as line) as load"]
     if counts:
+        counts.append(f"count(*) filter (where ({is_plain or 'false'}) is not true) as other_lines")
         lines = tested_lines(form, load_id, checks)
         sources.append(f"(select {f',{NEW_LINE}'.join(counts)}\nfrom {lines} as line) as counted")
-    # A question that several checks ask first is answered once.
-    questions = dict.fromkeys(check.only_if for check in checks if check.only_if)
-    names = {question: f"question_{number}" for number, question in enumerate(questions, start=1) if question}
-    columns = f",{NEW_LINE}".join(["load.line_count", *(_count_sql(check, names) for check in checks)])
+    other_lines = "counted.other_lines" if counts else "load.line_count as other_lines"
+    columns = f",{NEW_LINE}".join(["load.line_count", other_lines, *(_count_sql(check) for check in checks)])
     query = f"select\n    {columns}\nfrom {f'{NEW_LINE}cross join '.join(sources)}"
-    first = {name: f"{question}\nlimit 1" for question, name in names.items()}
-    return with_lines(form, load_id, first) + filled(query, load_id, form)
+    return with_lines(form, load_id) + filled(query, load_id, form)
 
 
 def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: Connection) -> Profile:
@@ -138,7 +155,7 @@ def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: 
         cursor.execute("savepoint profile")
         try:
             cursor.execute(SETTINGS)
-            cursor.execute(profile_sql(load_id, form, checks))
+            cursor.execute(profile_sql(load_id, form, _answered(load_id, form, checks, cursor)))
             row = cursor.fetchone() or ()
         except psycopg2.OperationalError:
             raise  # the server went away or was asked to stop: worth another try, so not the check's fault
@@ -150,19 +167,36 @@ def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: 
                 "Nothing was judged or written. Mend the check and run the task again."
             ) from error
         cursor.execute("release savepoint profile")
-    return Profile(row[0], {check.check_id: int(count) for check, count in zip(checks, row[1:], strict=True)})
+    line_count, other_lines, *counts = row
+    failing = {check.check_id: int(count) for check, count in zip(checks, counts, strict=True)}
+    return Profile(line_count, failing, is_plain=other_lines == 0 and not form.is_indicator and not form.corrections)
+
+
+def _answered(load_id: int, form: Form, checks: Sequence[Check], cursor: Cursor) -> list[Check]:
+    """Ask the questions that checks ask first; a check whose answer is no has nothing to count.
+
+    One process sorts a million numbers sooner than three hand them to each other.
+    """
+    answers: dict[str | None, bool] = {None: True}
+    cursor.execute("set local max_parallel_workers_per_gather = 0")
+    for question in dict.fromkeys(check.only_if for check in checks if check.only_if):
+        cursor.execute(with_lines(form, load_id) + filled(f"{question}\nlimit 1", load_id, form))
+        answers[question] = cursor.fetchone() is not None
+    cursor.execute("set local max_parallel_workers_per_gather to default")
+    return [
+        replace(check, only_if=None, count_sql=check.count_sql if answers[check.only_if] else NOTHING)
+        for check in checks
+    ]
 
 
 def _count_of_lines(check: Check, plain: Mapping[str, str]) -> str:
     return f'count(*) filter (where {fails(check, plain)}) as "{check.check_id}"'
 
 
-def _count_sql(check: Check, questions: Mapping[str, str]) -> str:
+def _count_sql(check: Check) -> str:
     if check.predicate:
         return f'counted."{check.check_id}"'
     query = check.count_sql or f"select count(*) from ({check.lines_sql or check.reject_sql}\n) as failing"
-    if check.only_if:
-        query = f"select case when exists (select 1 from {questions[check.only_if]}) then ({query}\n) else 0 end"
     return f'({query}\n) as "{check.check_id}"'
 
 

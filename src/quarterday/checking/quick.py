@@ -33,6 +33,29 @@ def plainly_right(column: Column, form: Form) -> str | None:
     return f"({name} is null or {right})" if right and not column.required else right
 
 
+def plainly_typed(column: Column, form: Form) -> str | None:
+    """Return SQL on a landed line that is true only where a register column's cell is empty, or its text needs no more
+    than a cast: a number or a day as the database writes it, a text without blanks at its ends.
+
+    None where the column's cells have to be looked at in any case. What is plainly right is plainly typed too.
+    """
+    name = f'"{column.name}"'
+    if column.logical_type == "string":
+        has_labels = any(edition.labels.get(column.name) for edition in form.layout.editions)
+        return None if has_labels else f"({name} is null or {is_trimmed(name)})"
+    if column.logical_type == "boolean" or has_numeric_mark(form):
+        return None
+    if column.logical_type == "date":
+        return f"({name} is null or {is_plain_date(name)} and pg_input_is_valid({name}, 'date'))"
+    is_plain = is_plain_integer(name) if column.logical_type == "integer" else is_plain_number(name)
+    return f"({name} is null or {is_plain})"
+
+
+def is_trimmed(name: str) -> str:
+    """Return SQL that is true for a text that is not blank and has no space at its ends."""
+    return f"ascii({name}) > 32 and {name} not like '% '"
+
+
 def is_plain_number(name: str) -> str:
     """Return SQL that is true for a cell of at most 59 bytes that is a number with or without minus and decimal point.
 
@@ -66,6 +89,8 @@ def mismatch(name: str, pattern: str) -> str:
     runs = _runs(pattern)
     if not runs:
         return f"{name} !~ {_literal(pattern)}"
+    if tests := _mismatch_of_digits(name, runs):
+        return f"({' or '.join(tests)})"
     length, place = sum(times for _, times in runs), 1
     tests = [f"{'octet_length' if pattern.isascii() else 'length'}({name}) <> {length}"]
     for kind, times in runs:
@@ -73,6 +98,34 @@ def mismatch(name: str, pattern: str) -> str:
         tests.append(_other_than(kind, part, times == 1))
         place += times
     return f"({' or '.join(tests)})"
+
+
+def _mismatch_of_digits(name: str, runs: list[tuple[str, int]]) -> list[str]:
+    """Return the tests for digits among literals and single characters; none where a pattern has other classes.
+
+    The literals are held against a shape. Where there are just as many characters other than digits as stand outside
+    the runs of digits, these are digits. A tenth of what it costs to cut the text into its parts.
+    """
+    shape, others, place, singles = "", 0, 1, []
+    for kind, times in runs:
+        if kind in ("[0-9]", "\\d"):
+            shape += "_" * times
+        elif not _is_class(kind) and kind.isascii() and not set(kind) & set("_%\\"):
+            shape += kind
+            others += sum(letter not in DIGITS for letter in kind)
+        elif times == 1 and kind[1:-1].isalpha() and kind.isascii():
+            shape += "_"
+            others += 1
+            letters, codes = list(kind[1:-1]), ", ".join(str(ord(letter)) for letter in kind[1:-1])
+            is_first = f"ascii({name}) not in ({codes})"
+            singles.append(is_first if place == 1 else f"substr({name}, {place}, 1) not in ({_listed(letters)})")
+        else:
+            return []
+        place += times
+    if not any(kind in ("[0-9]", "\\d") for kind, _ in runs):
+        return []
+    digits = f"octet_length(translate({name}, '{DIGITS}', '')) <> {others}"
+    return [f"{name} not like {_literal(shape)}", *singles, digits]
 
 
 def _other_than(kind: str, part: str, is_one: bool) -> str:
@@ -111,22 +164,22 @@ def _runs(pattern: str) -> list[tuple[str, int]]:
 def _plain_text(column: Column, name: str, form: Form) -> str | None:
     if any(edition.labels.get(column.name) for edition in form.layout.editions):
         return None
-    if column.allowed_values and not column.pattern:
+    if column.allowed_values and not column.pattern and all(value == value.strip() for value in column.allowed_values):
         right = f"{name} in ({_listed(column.allowed_values)})"
     elif column.pattern and not column.allowed_values:
-        right = f"{_is_trimmed(name, column.pattern)}not {mismatch(name, column.pattern)}"
+        right = f"{_trimmed_and(name, column.pattern)}not {mismatch(name, column.pattern)}"
     elif column.required and not column.pattern:
-        right = f"ascii({name}) > 32"
+        right = is_trimmed(name)
     else:
         return None
     return f"({right})" if column.required else f"({name} is null or {right})"
 
 
-def _is_trimmed(name: str, pattern: str) -> str:
+def _trimmed_and(name: str, pattern: str) -> str:
     """Return the condition that a cell has no space at its ends, nothing where its pattern lets none be there."""
     runs = _runs(pattern)
     has_space = not runs or any(_may_end_in_space(kind) for kind, _ in (runs[0], runs[-1]))
-    return f"ascii({name}) > 32 and {name} not like '% ' and " if has_space else ""
+    return f"{is_trimmed(name)} and " if has_space else ""
 
 
 def _may_end_in_space(kind: str) -> bool:

@@ -15,13 +15,15 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from quarterday.checking.checks import Check, sql_text
+from quarterday.checking.quick import plainly_typed
 from quarterday.contracts import Form
 from quarterday.generating import typed_columns
 
 # Of a million lines, some five thousand in pages from all over the table.
 PERCENT_OF_PAGES = 0.5
 FEWEST_LINES = 500
-MOST_VALUES = 24
+MOST_VALUES, MOST_NEW = 5_000, 0.2
+FEW_VALUES = 24
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _OF_LINE = {"load_id", "sheet", "line_number", "select"}
 
@@ -64,35 +66,56 @@ def _right_values(
     seen = _values_seen(cursor, load_id, form, names, percent)
     conditions = {}
     for name, values in seen.items():
-        predicates = [check.predicate or "" for check in checks if alone.get(check.check_id) == name]
-        passed = _passing(cursor, form, name, values, predicates)
-        texts = ", ".join(sql_text(value) for value in passed if value is not None)
+        own = [check for check in checks if alone.get(check.check_id) == name]
+        passed = _passing(cursor, form, name, values, [check.predicate or "" for check in own])
+        texts = [value for value in passed if value is not None]
         is_null = f'"{name}" is null' if None in passed else ""
-        is_listed = f'"{name}" in ({texts})' if texts else ""
+        is_listed = _is_one_of(name, texts) if texts else ""
+        # A value that the sample did not show may still be plainly right.
+        otherwise = (
+            next((check.passes_when for check in own if check.passes_when), "") if len(texts) > FEW_VALUES else ""
+        )
         if is_listed or is_null:
-            conditions[name] = f"({' or '.join(filter(None, (is_listed, is_null)))})"
+            conditions[name] = f"({' or '.join(filter(None, (is_null, is_listed, otherwise)))})"
     return conditions
+
+
+def _is_one_of(name: str, texts: Sequence[str]) -> str:
+    """Return SQL that is true for a text of a list: of a long one, PostgreSQL makes a hash table once."""
+    if len(texts) <= FEW_VALUES:
+        return f'"{name}" in ({", ".join(map(sql_text, texts))})'
+    quoted = ('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts)
+    return f'"{name}" = any({sql_text("{" + ",".join(quoted) + "}")}::text[])'
 
 
 def _values_seen(
     cursor: Cursor, load_id: int, form: Form, names: Sequence[str], percent: float
 ) -> dict[str, list[str | None]]:
-    """Return the distinct cells of a sample as sent, for each column that has few; none of a short load."""
-    lists = ", ".join(f'array_agg(distinct "{name}")' for name in names)
-    cursor.execute(
-        f'select count(*), {lists} from landing."{form.name}" tablesample system ({float(percent)}) repeatable (1) '
-        f"where load_id = {int(load_id)}"
+    """Return the distinct cells of a sample as sent, for each column that repeats them; none of a short load.
+
+    As many of the load's other cells are new as cells of the sample stand there once.
+    """
+    sample = (
+        f'landing."{form.name}" tablesample system ({float(percent)}) repeatable (1) where load_id = {int(load_id)}'
     )
-    count, *found = cursor.fetchone() or (0,)
-    if count < FEWEST_LINES:
-        return {}
-    return {name: values for name, values in zip(names, found, strict=True) if len(values) <= MOST_VALUES}
+    seen = {}
+    for name in names:
+        cursor.execute(
+            "select coalesce(sum(times), 0), count(*) filter (where times = 1), array_agg(cell)\n"
+            f'from (select "{name}" as cell, count(*) as times from {sample} group by "{name}") as cells'
+        )
+        count, once, values = cursor.fetchone() or (0, 0, None)
+        if count < FEWEST_LINES:
+            return {}
+        if len(values) <= MOST_VALUES and once <= MOST_NEW * int(count):
+            seen[name] = values
+    return seen
 
 
 def _passing(
     cursor: Cursor, form: Form, name: str, values: Sequence[str | None], predicates: Sequence[str]
 ) -> list[str | None]:
-    """Return the values that no predicate is true for."""
+    """Return the values that no predicate is true for, as far as they are plainly typed."""
     sent = ", ".join(
         f'{"tried.value" if column.name == name else "null::text"} as "{column.name}"'
         for column in form.contract.columns
@@ -100,10 +123,12 @@ def _passing(
     tried = ", ".join("null" if value is None else sql_text(value) for value in values)
     line = f"0::bigint as load_id, null::text as sheet, 0 as line_number, {sent}, tried.place"
     fails = " or ".join(f"({predicate}\n)" for predicate in predicates)
+    column = form.contract.column(name)
+    is_plain = (plainly_typed(column, form) if column else None) or "false"
     cursor.execute(
-        f"select place from ({typed_columns(form, False)}, place\n"
+        f"select place from ({typed_columns(form, False)}, place, {is_plain} as is_plain\n"
         f"from (select {line} from unnest(array[{tried}]::text[]) with ordinality as tried (value, place)) as sent"
-        f") as line where ({fails}) is not true order by place"
+        f") as line where ({fails}) is not true and is_plain order by place"
     )
     return [values[place - 1] for (place,) in cursor.fetchall()]
 

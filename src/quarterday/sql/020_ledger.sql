@@ -63,6 +63,12 @@ create table if not exists ledger.verdict (
 );
 comment on table ledger.verdict is 'One row per judged load. A load is judged once; repair is only by a new return.';
 
+create table if not exists ledger.plain_load (
+    load_id bigint primary key references ledger.load,
+    typed_by text not null
+);
+comment on table ledger.plain_load is 'Loads of which every cell was seen to be empty or plainly written, so that casts type it; typed_by is the hash of the view that does.';
+
 create table if not exists ledger.check_result (
     load_id bigint not null references ledger.load,
     check_id text not null,
@@ -221,10 +227,10 @@ comment on view ledger.load_state is 'Grain: one row per load, with its newest e
 
 grant select on all tables in schema ledger to quarterday_loader, quarterday_builder;
 grant insert on ledger.load, ledger.arrival, ledger.load_event, ledger.verdict, ledger.check_result,
-    ledger.line_issue, ledger.load_period, ledger.expected_return to quarterday_loader;
+    ledger.line_issue, ledger.load_period, ledger.plain_load, ledger.expected_return to quarterday_loader;
 grant update (due_on) on ledger.expected_return to quarterday_loader;
 -- A check that was cut off is run again from the start, so its unfinished findings may be replaced.
-grant delete on ledger.check_result, ledger.line_issue, ledger.load_period to quarterday_loader;
+grant delete on ledger.check_result, ledger.line_issue, ledger.load_period, ledger.plain_load to quarterday_loader;
 grant insert on ledger.release, ledger.release_load, ledger.publication, ledger.dbt_run, ledger.load_event to quarterday_builder;
 grant delete on ledger.release_load, ledger.dbt_run to quarterday_builder;
 grant update (published_at, load_count, run_id, code_version, checked_loads, as_of) on ledger.release to quarterday_builder;
@@ -232,4 +238,4 @@ grant update (known) on ledger.publication to quarterday_builder;
 
 -- The reader's views over the ledger run with the reader's own rights; without usage of this schema it cannot name these itself.
 grant select on ledger.load, ledger.arrival, ledger.load_event, ledger.verdict, ledger.expected_return, ledger.release,
-    ledger.release_load, ledger.publication, ledger.load_state to quarterday_reader;
+    ledger.release_load, ledger.load_period, ledger.publication, ledger.load_state to quarterday_reader;

@@ -1,11 +1,13 @@
 -- Grain: one row per line of a street crime file: load and line. Its quarter by area and type is a count of rows.
--- Of millions of rows a file: neither keys nor a btree are kept up row by row; tests of the release hold what keys would.
--- Nothing is known yet of how many lines a fresh load has; taken for few, they would be sorted to be joined to months.
+-- Of millions of rows a file: what is alike in all lines of a file, its partner and month, is in the ledger and comes back
+-- in the views. Nothing is known yet of how many lines a fresh load has; taken for few, they would be sorted, or looked up one
+-- by one in what they are joined to. Neither keys nor a btree are kept up row by row; tests of the release hold what keys would.
 {{ config(
     incremental_strategy='replace_loads',
     unique_key='load_id',
-    pre_hook="set local enable_mergejoin = off",
-    indexes=[{'columns': ['load_id', 'line_number', 'period_start'], 'type': 'brin'}],
+    pre_hook="set local enable_mergejoin = off; set local enable_nestloop = off; set local jit = off",
+    meta={'form': 'street_crime'},
+    indexes=[{'columns': ['load_id', 'line_number'], 'type': 'brin'}],
 ) }}
 
 with crimes as (
@@ -14,22 +16,30 @@ with crimes as (
 
 ),
 
-authorities as (
+months as (
+
+    select * from {{ ref('int_load_month') }}
+
+),
+
+areas as (
 
     select * from {{ ref('dim_area') }}
     where area_type in ('district', 'unitary_authority', 'metropolitan_borough', 'london_borough')
 
 ),
 
--- Every month that the form takes, so that its dates are worked out once and not for each line.
-months as materialized (
+-- Those that there were in the month of each file.
+authorities as materialized (
 
     select
-        to_char(first_day, 'YYYY-MM') as month,
-        first_day::date as period_start,
-        (first_day + interval '1 month' - interval '1 day')::date as period_end,
-        {{ financial_quarter_key('first_day') }} as period_key
-    from generate_series(timestamp '2000-01-01', timestamp '2099-12-01', interval '1 month') as series (first_day)
+        areas.area_name,
+        areas.area_code,
+        array_agg(months.load_id) as load_ids
+    from months
+    inner join areas on months.period_start between areas.valid_from and coalesce(areas.valid_to, 'infinity')
+    where months.{{ in_release() }}
+    group by areas.area_name, areas.area_code
 
 ),
 
@@ -39,13 +49,9 @@ final as (
         crimes.load_id,
         crimes.sheet,
         crimes.line_number,
-        crimes.partner_code,
         crimes.crime_id,
         crimes.crime_type,
         authorities.area_code,
-        months.period_key,
-        months.period_start,
-        months.period_end,
         crimes.reported_by,
         crimes.falls_within,
         crimes.longitude,
@@ -55,10 +61,9 @@ final as (
         crimes.lsoa_name,
         crimes.last_outcome
     from crimes
-    left join months on crimes.month = months.month
     left join authorities
         on crimes.authority_name = authorities.area_name
-        and months.period_start between authorities.valid_from and coalesce(authorities.valid_to, 'infinity')
+        and crimes.load_id = any(authorities.load_ids)
 
 )
 
