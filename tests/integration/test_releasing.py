@@ -196,7 +196,7 @@ def test_restatement_replaces_only_what_it_restates_and_keeps_the_old_in_history
     state = rows(
         warehouse,
         """select state, version_count from mart.fct_return
-        where period_key = '2016-17-Q1' and partner_code = 'yos_stoke'""",
+        where form = 'first_time_entrants' and partner_code = 'yos_stoke' and period_key = '2016-17-Q1'""",
     )
     assert state == [("restated", 2)]
 
