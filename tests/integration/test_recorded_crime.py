@@ -1,0 +1,72 @@
+"""Crimes of a large release have a table of their own, however often it is built; readers see no difference."""
+
+from __future__ import annotations
+
+from quarterday import releasing
+from quarterday.settings import Settings
+from quarterday.warehouse import connect, migrate
+from tests.marts_support import _admit, _register, deployed_template, release, rows, warehouse
+
+__all__ = ["deployed_template", "warehouse"]
+
+MANY = 50_000
+OWN_TABLES = "select inhrelid::regclass::text from pg_inherits where inhparent = 'core.fct_recorded_crime'::regclass"
+BY_QUARTER = """select partner_code, period_key, area_code, count(*), min(period_start), max(period_end)
+from mart.fct_recorded_crime group by 1, 2, 3 order by 1, 2, 3"""
+
+
+def admit_crimes(settings: Settings, month: str, quarter: str, count: int, issued_on: str = "2018-12-01") -> int:
+    """Admit a file of so many crimes in Stafford."""
+    with connect(settings, "owner") as connection, connection.cursor() as cursor:
+        load_id = _register(cursor, "street_crime", "staffordshire_police", quarter, issued_on)
+        cursor.execute(
+            """insert into landing.street_crime (load_id, line_number, crime_id, month, reported_by, falls_within,
+                longitude, latitude, location, lsoa_code, lsoa_name, crime_type, last_outcome)
+            select %s, line + 1, encode(sha256(line::text::bytea), 'hex'), %s, %s, %s,
+                '-2.1', '52.8', 'On or near High Street', 'E01029700', 'Stafford 001A', 'Burglary', 'Not known'
+            from generate_series(1, %s) as line""",
+            (load_id, month, *["Staffordshire Police"] * 2, count),
+        )
+        day = {"2018-10": "31", "2018-11": "30", "2018-12": "31"}[month]
+        _admit(cursor, load_id, count, [("calendar_month", f"{month}-01", f"{month}-{day}")])
+    return load_id
+
+
+def told(settings: Settings) -> list[tuple[object, ...]]:
+    return [(*row[:4], str(row[4]), str(row[5])) for row in rows(settings, BY_QUARTER)]
+
+
+def test_a_large_release_built_again_has_each_crime_once(
+    warehouse: Settings,
+) -> None:
+    admit_crimes(warehouse, "2018-10", "2018-19-Q3", MANY)
+    release_id = releasing.begin(warehouse)
+    assert release_id is not None
+    for _ in range(2):
+        assert releasing.build_facts(release_id, warehouse) >= MANY
+        assert rows(warehouse, OWN_TABLES, role="owner") == [(f"core.fct_recorded_crime_release_{release_id}",)]
+        assert told(warehouse) == []
+    releasing.check_facts(release_id, warehouse)
+    releasing.publish(release_id, warehouse)
+    shown = ("staffordshire_police", "2018-19-Q3", "stafford", MANY, "2018-10-01", "2018-10-31")
+    assert told(warehouse) == [shown]
+    # A small release goes into the fact itself, and readers see both.
+    admit_crimes(warehouse, "2018-11", "2018-19-Q3", 3)
+    release(warehouse)
+    assert told(warehouse) == [(*shown[:3], MANY + 3, "2018-10-01", "2018-11-30")]
+    assert len(rows(warehouse, OWN_TABLES, role="owner")) == 1
+    # A smaller file takes the place of the large one.
+    admit_crimes(warehouse, "2018-10", "2018-19-Q3", 2, issued_on="2019-01-01")
+    release(warehouse)
+    assert told(warehouse) == [(*shown[:3], 5, "2018-10-01", "2018-11-30")]
+    assert rows(warehouse, "select count(*) from history.fct_recorded_crime where known_to is null") == [(MANY + 5,)]
+
+
+def test_a_fact_that_still_has_partner_and_period_of_its_own_takes_new_crimes(warehouse: Settings) -> None:
+    with connect(warehouse, "owner") as connection, connection.cursor() as cursor:
+        for column in ("partner_code text", "period_key text", "period_start date", "period_end date"):
+            cursor.execute(f"alter table core.fct_recorded_crime add column {column} not null")
+    migrate(warehouse)
+    admit_crimes(warehouse, "2018-12", "2018-19-Q3", 4)
+    release(warehouse)
+    assert told(warehouse) == [("staffordshire_police", "2018-19-Q3", "stafford", 4, "2018-12-01", "2018-12-31")]
