@@ -91,10 +91,11 @@ def fetch_past(past: Past, statement: str, settings: Settings) -> tuple[list[str
         OperatorError: The query is wrong, or would change something.
     """
     with _views(past, settings) as (cursor, schema):
+        asked = _moved(statement, {("mart", name): schema for name in _definitions(cursor, "mart")})
         cursor.execute("set local transaction_read_only = on")
         cursor.execute("set local search_path = public")
         try:
-            cursor.execute(_moved(statement, {("mart", name): schema for name in _definitions(cursor, "mart")}))
+            cursor.execute(asked)
         except psycopg2.Error as error:
             message = (error.pgerror or str(error)).strip().replace(schema, "mart")
             raise OperatorError(f"The database refused: {message}") from None
