@@ -149,7 +149,10 @@ def test_expectation_is_read_with_its_column_and_heading(register: Form, tmp_pat
         ({"statement": 7}, "'statement' must be text"),
         ({"id": "BUD-099"}, "the id must be BUD-101 to BUD-499"),
         ({"id": "VGW-101"}, "the id must be BUD-101 to BUD-499"),
-        ({"lines": "select 1 from {lines} as line"}, "give exactly one of fails_when, lines, whole_return"),
+        (
+            {"whole_return": "select 1 from {lines} as line"},
+            "give exactly one of fails_when, lines, whole_return.*, or fails_when and lines",
+        ),
         ({"fails_when": None, "lines": "select sheet from typed.budget_outturn"}, r"must read from \{lines\}"),
         (
             {"fails_when": None, "whole_return": "select 1 from {lines} as line", "action": "quarantine_line"},
