@@ -18,6 +18,7 @@ from quarterday.checking.checks import READER_STATEMENTS, Check, checks_of, over
 from quarterday.checking.correcting import apply_corrections
 from quarterday.checking.issues import find_failing_lines, write_issues
 from quarterday.checking.profile import Profile, read_profile, typed_view
+from quarterday.checking.repeating import see_combinations, without_looking
 from quarterday.checking.sampling import know_values
 from quarterday.checking.suites import Assertion, CheckCouldNotRun, run_suite
 from quarterday.contracts import Form
@@ -95,7 +96,9 @@ def judge_by_checks(
             return standing
         apply_corrections(load_id, form, connection, file_sha256)
         checks = know_values(load_id, form, checks, connection)
-        profile = read_profile(load_id, form, checks, connection)
+        seen = see_combinations(load_id, form, checks, connection)
+        checks = without_looking(checks, seen)
+        profile = read_profile(load_id, form, checks, connection, seen.columns, seen.line_count)
         passed = run_suite([_assertion(check) for check in checks], profile.failing)
         cursor.execute("savepoint judging")
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg2
@@ -63,13 +63,16 @@ def filled(text: str, load_id: int, form: Form) -> str:
     return text.replace("{lines}", lines).replace("{load_id}", str(int(load_id)))
 
 
-def tested_lines(form: Form, load_id: int, checks: Sequence[Check]) -> str:
+def tested_lines(form: Form, load_id: int, checks: Sequence[Check], known: Collection[str] = ()) -> str:
     """Return the lines on which a check's predicate may be true, as a table expression: typed, and with what is
     plainly right.
 
+    Args:
+        known: Columns of which every cell is known to be plainly typed.
+
     Of a register's lines nearly none is left, so that one cheap condition is made of a line and not one of each check.
     """
-    plain = {**plain_cells(checks), **plain_columns(form, checks)}
+    plain = {**plain_cells(checks), **plain_columns(form, checks, known)}
     if not plain:
         return "{lines}"
     names = "".join(f', "{name}"' for name in plain.values())
@@ -104,14 +107,14 @@ def plain_cells(checks: Sequence[Check]) -> dict[str, str]:
     return {test: f"plain {number}" for number, test in enumerate(tests, start=1) if test}
 
 
-def plain_columns(form: Form, checks: Sequence[Check]) -> dict[str, str]:
+def plain_columns(form: Form, checks: Sequence[Check], known: Collection[str] = ()) -> dict[str, str]:
     """Return the same for the other columns of a register: tests by which a cell is plainly typed, if it may be.
 
     The tests of the checks ask for that too, so that where all are true every cell of a line is.
     """
     if form.is_indicator:
         return {}
-    asked = {check.column for check in checks if check.predicate and check.passes_when}
+    asked = {check.column for check in checks if check.predicate and check.passes_when} | set(known)
     others = [column for column in form.contract.columns if column.name not in asked]
     tests = (plainly_typed(column, form) for column in others)
     return {test: f"typed {number}" for number, test in enumerate(filter(None, tests), start=1)}
@@ -124,17 +127,20 @@ def fails(check: Check, plain: Mapping[str, str]) -> str:
     return f'case when "{name}" then false else ({check.predicate}\n) end' if name else f"({check.predicate}\n)"
 
 
-def profile_sql(load_id: int, form: Form, checks: Sequence[Check]) -> str:
+def profile_sql(
+    load_id: int, form: Form, checks: Sequence[Check], known: Collection[str] = (), line_count: int | None = None
+) -> str:
     """Return the select: one row, first the lines and those of them that are not plain, then a count for each check."""
     plain = plain_cells(checks)
     counts = [_count_of_lines(check, plain) for check in checks if check.predicate]
-    all_plain = [*plain.values(), *plain_columns(form, checks).values()]
+    all_plain = [*plain.values(), *plain_columns(form, checks, known).values()]
     is_plain = " and ".join(f'"{name}"' for name in all_plain)
     # The lines are counted in a query of their own: beside queries of other checks they would not be in parallel.
-    sources = ["(select count(*) as line_count from {lines} as line) as load"]
+    counting = "count(*) as line_count from {lines} as line" if line_count is None else f"{line_count} as line_count"
+    sources = [f"(select {counting}) as load"]
     if counts:
         counts.append(f"count(*) filter (where ({is_plain or 'false'}) is not true) as other_lines")
-        lines = tested_lines(form, load_id, checks)
+        lines = tested_lines(form, load_id, checks, known)
         sources.append(f"(select {f',{NEW_LINE}'.join(counts)}\nfrom {lines} as line) as counted")
     other_lines = "counted.other_lines" if counts else "load.line_count as other_lines"
     columns = f",{NEW_LINE}".join(["load.line_count", other_lines, *(_count_sql(check) for check in checks)])
@@ -142,10 +148,20 @@ def profile_sql(load_id: int, form: Form, checks: Sequence[Check]) -> str:
     return with_lines(form, load_id) + filled(query, load_id, form)
 
 
-def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: Connection) -> Profile:
+def read_profile(
+    load_id: int,
+    form: Form,
+    checks: Sequence[Check],
+    connection: Connection,
+    known: Collection[str] = (),
+    line_count: int | None = None,
+) -> Profile:
     """Count a load's lines and each check's failures.
 
     Args:
+        known: Columns of which every cell was seen to be plainly right, see
+            :func:`quarterday.checking.repeating.see_combinations`.
+        line_count: The load's lines, where they have been counted.
         connection: Open transaction. Nothing is written.
 
     Raises:
@@ -155,7 +171,8 @@ def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: 
         cursor.execute("savepoint profile")
         try:
             cursor.execute(SETTINGS)
-            cursor.execute(profile_sql(load_id, form, _answered(load_id, form, checks, cursor)))
+            asked = _answered(load_id, form, checks, cursor)
+            cursor.execute(profile_sql(load_id, form, asked, known, line_count))
             row = cursor.fetchone() or ()
         except psycopg2.OperationalError:
             raise  # the server went away or was asked to stop: worth another try, so not the check's fault
@@ -167,9 +184,9 @@ def read_profile(load_id: int, form: Form, checks: Sequence[Check], connection: 
                 "Nothing was judged or written. Mend the check and run the task again."
             ) from error
         cursor.execute("release savepoint profile")
-    line_count, other_lines, *counts = row
+    lines, other_lines, *counts = row
     failing = {check.check_id: int(count) for check, count in zip(checks, counts, strict=True)}
-    return Profile(line_count, failing, is_plain=other_lines == 0 and not form.is_indicator and not form.corrections)
+    return Profile(lines, failing, is_plain=other_lines == 0 and not form.is_indicator and not form.corrections)
 
 
 def _answered(load_id: int, form: Form, checks: Sequence[Check], cursor: Cursor) -> list[Check]:
