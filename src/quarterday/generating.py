@@ -376,7 +376,7 @@ def _indicator_query(form: Form, is_corrected: bool) -> str:
     value_column = form.contract.column("value")
     number = _scaled("typed.number_text(typed.bare(value))::numeric", value_column.scale if value_column else 1)
     flag = _flag("value", form)
-    is_plain = "false" if has_numeric_mark(form) else is_plain_number("value")
+    is_plain = _is_plain_part("value", form)
     plain_number = _scaled("value::numeric", value_column.scale if value_column else 1)
     has_dates = "pg_input_is_valid(period_start, 'date') and pg_input_is_valid(period_end, 'date')"
     expressions = {
@@ -392,10 +392,10 @@ def _indicator_query(form: Form, is_corrected: bool) -> str:
         "value_ok": f"case when {is_plain} then true "
         f"else typed.number_text(typed.bare(value)) is not null or {flag} is not null end",
         "value_as_sent": "value_as_sent" if is_corrected else "value",
-        "numerator": _part("numerator"),
-        "numerator_ok": _part_ok("numerator"),
-        "denominator": _part("denominator"),
-        "denominator_ok": _part_ok("denominator"),
+        "numerator": _part("numerator", form),
+        "numerator_ok": _part_ok("numerator", form),
+        "denominator": _part("denominator", form),
+        "denominator_ok": _part_ok("denominator", form),
         "status": "coalesce(status, 'final')",
         "corrected_columns": "corrected_columns" if is_corrected else "null::text",
     }
@@ -411,18 +411,23 @@ def _or_corrected(flag: str, name: str, is_corrected: bool) -> str:
     return f"coalesce({flag}, case when {is_among} then {_text(CORRECTED_FLAG)} end)"
 
 
-def _part(name: str) -> str:
+def _part(name: str, form: Form) -> str:
     return (
-        f"case when {name} is null then null when {is_plain_number(name)} then {name}::numeric "
-        f"else typed.number_text({name})::numeric end"
+        f"case when {name} is null then null when {_is_plain_part(name, form)} then {name}::numeric "
+        f"when {_is_mark(name, form)} then null else typed.number_text({name})::numeric end"
     )
 
 
-def _part_ok(name: str) -> str:
+def _part_ok(name: str, form: Form) -> str:
+    """A mark says of a part what it says of a value: that there is none to give."""
     return (
-        f"case when {name} is null or {is_plain_number(name)} then true "
-        f"else typed.plain({name}) = '' or typed.number_text({name}) is not null end"
+        f"case when {name} is null or {_is_plain_part(name, form)} then true "
+        f"else typed.number_text({name}) is not null or {_flag(name, form)} is not null end"
     )
+
+
+def _is_plain_part(name: str, form: Form) -> str:
+    return "false" if has_numeric_mark(form) else is_plain_number(name)
 
 
 def _register_columns(column: Column, form: Form, is_corrected: bool) -> list[str]:

@@ -183,6 +183,12 @@ def test_a_numerator_that_is_no_number_is_not_ok(owner: Connection) -> None:
     )
 
 
+@pytest.mark.parametrize("mark", ["n/a", "-", " N/A ", "[x]", ""])
+def test_a_mark_for_a_part_of_a_rate_is_no_fault_and_never_zero(owner: Connection, mark: str) -> None:
+    line = figure(owner, "n/a", numerator=mark, denominator="0")
+    assert (line["numerator"], line["numerator_ok"], line["denominator"]) == (None, True, 0)
+
+
 @pytest.mark.parametrize(
     ("sent", "day"),
     [
