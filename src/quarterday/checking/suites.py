@@ -39,8 +39,8 @@ def run_suite(assertions: Sequence[Assertion], failing: Mapping[str, int]) -> di
     import great_expectations
     import pandas
 
-    # It tells of every temporary folder; what a person or a task's log should read is the verdict.
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    # This one asks to tell of every temporary folder; what a person or a task's log should read is the verdict.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     specifications = [_expectation(assertion) for assertion in assertions]
     suite = great_expectations.ExpectationSuite(name="load", expectations=specifications)
     _refuse_dropped(suite.expectations, assertions)
