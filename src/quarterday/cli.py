@@ -219,6 +219,39 @@ def load(file: File, partner: Partner) -> None:
 
 
 @app.command()
+def diff(
+    load_id: Annotated[
+        int | None, typer.Argument(metavar="[LOAD]", help="One load that is not released.", show_default=False)
+    ] = None,
+    release_id: Annotated[
+        int | None, typer.Option("--release", help="The open release, or a published one's note.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one object.")] = False,
+) -> None:
+    """Show what would change for readers: of the open or next release, or of one admitted load alone.
+
+    Figures before and after, new, restated and vanished; ratings of outcomes and priorities; and which reports
+    printed the old value. Nothing is built or published. Of a published release its correction note is shown.
+
+    Examples:
+
+    quarterday diff
+
+    quarterday diff 76 --json
+    """
+    from quarterday.restating import showing
+    from quarterday.restating.asking import changes_asked_for, note_of_published
+
+    settings = _settings()
+    note = note_of_published(release_id, settings) if release_id and load_id is None else None
+    if note is not None:
+        print(note)
+        return
+    of_what, changes = changes_asked_for(load_id, release_id, settings)
+    showing.show_changes(changes, of_what, as_json, settings)
+
+
+@app.command()
 def withdraw(
     release_id: Annotated[int, typer.Argument(metavar="RELEASE", help="The release's number.", show_default=False)],
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)],

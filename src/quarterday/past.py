@@ -32,7 +32,7 @@ LONDON = ZoneInfo("Europe/London")
 # The facts that are worked out for each release, and so have no line of a return to be told apart by.
 DERIVED = ("fct_outcome", "fct_outcome_year", "fct_priority", "fct_figure_check")
 # A derived fact of a release is what this view says while the release is open.
-_PLANS = {f"int_{name}": name for name in DERIVED}
+PLANS = {f"int_{name}": name for name in DERIVED}
 _NAME = re.compile(r"\b(ledger|core|mart)\.([a-z_]+)\b")
 _TODAY = re.compile(r"\bCURRENT_DATE\b")
 
@@ -91,7 +91,7 @@ def fetch_past(past: Past, statement: str, settings: Settings) -> tuple[list[str
         OperatorError: The query is wrong, or would change something.
     """
     with _views(past, settings) as (cursor, schema):
-        asked = _moved(statement, {("mart", name): schema for name in _definitions(cursor, "mart")})
+        asked = moved(statement, {("mart", name): schema for name in definitions(cursor, "mart")})
         cursor.execute("set local transaction_read_only = on")
         cursor.execute("set local search_path = public")
         try:
@@ -128,7 +128,7 @@ def write_files(past: Past, folder: Path, settings: Settings) -> list[Path]:
         OperatorError: A file of that name is there already. Nothing was written.
     """
     with _views(past, settings) as (cursor, schema):
-        paths = {name: folder / f"{name}.csv" for name in sorted(_definitions(cursor, "mart"))}
+        paths = {name: folder / f"{name}.csv" for name in sorted(definitions(cursor, "mart"))}
         there = [str(path) for path in paths.values() if path.exists()]
         if there:
             raise OperatorError(f"{there[0]} is there already, so nothing was written. Name an empty folder.")
@@ -168,28 +168,44 @@ def _make_views(past: Past, schema: str, cursor: Cursor) -> list[str]:
     if past.kind == "as_issued":
         open_places = places | {("ledger", name): build for name in ("release", "plan_publication")}
         facts = {("core", name): build for name in DERIVED}
-        planned = {name: text for name, text in _definitions(cursor, "core").items() if name in _PLANS}
-        _create(planned, build, open_places | facts, past, cursor)
+        planned = {name: text for name, text in definitions(cursor, "core").items() if name in PLANS}
+        create_views(planned, build, open_places | facts, past.day, cursor)
         places |= facts
-    marts = _definitions(cursor, "mart")
+    marts = definitions(cursor, "mart")
     cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
-    return _create(marts, schema, places | {("mart", name): schema for name in marts}, past, cursor)
+    return create_views(marts, schema, places | {("mart", name): schema for name in marts}, past.day, cursor)
 
 
-def _create(definitions: Mapping[str, str], schema: str, places: Places, past: Past, cursor: Cursor) -> list[str]:
-    """Create views in an order in which each finds those that it reads; return their names."""
-    views = {_PLANS.get(name, name): _moved(text, places) for name, text in definitions.items()}
+def create_views(
+    selects: Mapping[str, str], schema: str, places: Places, day: date, cursor: Cursor, as_tables: bool = False
+) -> list[str]:
+    """Create views, or tables of what they would show, in an order in which each finds those that it reads.
+
+    Args:
+        selects: The definition of each, as the catalogue has it.
+        schema: Where they are made.
+        places: Where each relation that they read is to be found instead.
+        day: What is taken for today.
+        cursor: The owner's.
+        as_tables: Of what is read several times a table is cheaper.
+
+    Returns:
+        Their names.
+    """
+    views = {PLANS.get(name, name): moved(text, places) for name, text in selects.items()}
     read = {
         name: {found[1] for found in re.findall(rf"\b({schema})\.([a-z_]+)\b", text) if found[1] in views}
         for name, text in views.items()
     }
     for name in TopologicalSorter(read).static_order():
-        text = _TODAY.sub(f"DATE '{past.day}'", views[name])
-        cursor.execute(sql.SQL("create view {} as ").format(sql.Identifier(schema, name)).as_string(cursor) + text)
+        text = _TODAY.sub(f"DATE '{day}'", views[name])
+        kind = sql.SQL("table" if as_tables else "view")
+        made = sql.SQL("create {} {} as ").format(kind, sql.Identifier(schema, name))
+        cursor.execute(made.as_string(cursor) + text)
     return sorted(views)
 
 
-def _moved(text: str, places: Places) -> str:
+def moved(text: str, places: Places) -> str:
     """Return a statement with relations taken from elsewhere; their names, and so their aliases, stay."""
 
     def place(match: re.Match[str]) -> str:
@@ -199,7 +215,7 @@ def _moved(text: str, places: Places) -> str:
     return _NAME.sub(place, text)
 
 
-def _definitions(cursor: Cursor, schema: str) -> dict[str, str]:
+def definitions(cursor: Cursor, schema: str) -> dict[str, str]:
     """Return the views of a schema by name, each with its select, every relation named with its schema."""
     cursor.execute("set local search_path = ''")
     cursor.execute(

@@ -18,6 +18,7 @@ from psycopg2.extras import execute_values
 from quarterday.checking import facts
 from quarterday.dbt import DbtFailed, NodeResult, run_dbt
 from quarterday.reference import PARTNERS_FILE
+from quarterday.restating import noting
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -55,7 +56,7 @@ def open_release(connection: Connection, run_id: str | None = None, wait_for_arr
         if release_id is not None and withdraws(cursor, release_id):
             reckon_for_today(cursor, release_id)  # no return joins a release that takes another back
             return release_id
-        pending = _pending_loads(cursor)
+        pending = pending_loads(cursor)
         if not pending:
             _empty(cursor, release_id)
             return None
@@ -95,7 +96,8 @@ def build_facts(release_id: int, settings: Settings) -> int:
 def check_facts(release_id: int, settings: Settings) -> int:
     """Check with Great Expectations that a release's facts are what was admitted; returns the number of checks passed.
 
-    The loads that were checked are noted; the release can be published only while it holds exactly these.
+    The loads that were checked are noted; the release can be published only while it holds exactly these. One that
+    restates something gets its draft correction note.
 
     Raises:
         FactsDoNotAgree: A check failed. Nothing was published.
@@ -103,11 +105,15 @@ def check_facts(release_id: int, settings: Settings) -> int:
     """
     if is_published(release_id, settings):
         return 0
+    note = noting.draft_note(release_id, settings)
     with connect(settings, "builder") as connection, connection.cursor() as cursor:
-        loads = _loads_of(cursor, release_id)
+        loads = loads_of(cursor, release_id)
         passed = facts.check_facts(release_id, connection, settings.expectations)
         cursor.execute("update ledger.release set checked_loads = %s where release_id = %s", (loads, release_id))
-        return len(passed)
+        noting.keep_note(release_id, note, cursor)
+    if note is not None:
+        noting.write_note(note, settings)
+    return len(passed)
 
 
 def publish(release_id: int, settings: Settings) -> int:
@@ -188,7 +194,8 @@ def code_version(project: Path | None = None) -> str:
     return asked.stdout.strip()
 
 
-def _loads_of(cursor: Cursor, release_id: int) -> list[int]:
+def loads_of(cursor: Cursor, release_id: int) -> list[int]:
+    """Return the loads that a release brings in, oldest first."""
     cursor.execute("select load_id from ledger.release_load where release_id = %s order by load_id", (release_id,))
     return [load_id for (load_id,) in cursor.fetchall()]
 
@@ -233,7 +240,7 @@ def _empty(cursor: Cursor, release_id: int | None) -> None:
         cursor.execute("delete from ledger.release_load where release_id = %s", (release_id,))
 
 
-def _pending_loads(cursor: Cursor) -> list[int]:
+def pending_loads(cursor: Cursor) -> list[int]:
     """Return the admitted loads that were neither released nor withdrawn, oldest first."""
     cursor.execute(
         """select verdict.load_id
@@ -299,7 +306,8 @@ def _database_id(settings: Settings) -> str:
     with connect(settings, "builder") as connection, connection.cursor() as cursor:
         cursor.execute(
             """select (select oid from pg_database where datname = current_database())::text
-            || ' ' || coalesce(to_regclass('mart.fct_return')::oid::text, 'none')"""
+            || ' ' || coalesce(to_regclass('mart.fct_return')::oid::text, 'none')
+            || ' ' || coalesce(to_regclass('core.int_fct_measurement')::oid::text, 'none')"""
         )
         (database_id,) = cursor.fetchone() or ("",)
         return str(database_id)

@@ -41,7 +41,11 @@ SERVICES = {
     "api-server": ("api-server", "--host", "127.0.0.1", "--workers", "1"),
 }
 # Everything that Quarterday makes in its home; the Makefile's clean names the same.
-STATE_FOLDERS = {"airflow", "archive", "dbt", "inbox", "logs", "postgres", "postgres.new", "receipts", "run", "secrets"}
+STATE_FOLDERS = {"airflow", "archive", "correction_notes", "dbt", "inbox", "logs", "postgres", "postgres.new"} | {
+    "receipts",
+    "run",
+    "secrets",
+}
 STATE = STATE_FOLDERS | {"runtime.json", "server.url"}
 # What a service writes is its owner's alone.
 UMASK = 0o077

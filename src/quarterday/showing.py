@@ -76,7 +76,7 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], form: RowFo
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([columns, *rows])
     elif form == "json":
-        json.dump([dict(zip(columns, row, strict=True)) for row in rows], sys.stdout, default=_in_json, indent=1)
+        json.dump([dict(zip(columns, row, strict=True)) for row in rows], sys.stdout, default=in_json, indent=1)
         print()
     else:
         console = Console()
@@ -127,7 +127,7 @@ def as_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[
     return table
 
 
-def _in_json(value: Any) -> Any:
+def in_json(value: Any) -> Any:
     """Return a value as JSON has it: numbers as numbers, all else that JSON doesn't know as text."""
     if isinstance(value, Decimal) and value.is_finite():
         return int(value) if value == value.to_integral_value() else float(value)
