@@ -56,7 +56,12 @@ def _give_name(draft: Path, target: Path) -> None:
     try:
         os.link(draft, target)
     except FileExistsError:
-        if sha256_of(target) != sha256_of(draft):
+        try:
+            is_same = sha256_of(target) == sha256_of(draft)
+        except FileNotFoundError:
+            _give_name(draft, target)  # a sweep has taken it meanwhile: the name is free
+            return
+        if not is_same:
             raise OperatorError(
                 f"Another file waits in the inbox as {target.parent.name}/{target.name}; it was left there and "
                 "yours was not put in. Try again when it has been taken, or give yours another name."

@@ -8,6 +8,7 @@ from quarterday.archiving import ArchivedFile
 from quarterday.identifying import Identity
 
 LOAD_LOCK = "quarterday.load"
+RELEASE_LOCK = "quarterday.release"
 
 
 def insert_load(
@@ -71,6 +72,12 @@ def hold_load(load_id: int, connection: Connection) -> None:
     """Wait until no other transaction lands or judges a load, and keep others waiting until this one ends."""
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", (LOAD_LOCK, load_id % 2**31))
+
+
+def hold_release(connection: Connection) -> None:
+    """Wait until nobody opens, fills or publishes a release, and keep others waiting until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", (RELEASE_LOCK,))
 
 
 def is_judged(load_id: int, connection: Connection) -> bool:

@@ -18,7 +18,7 @@ from quarterday.contracts import Form, load_forms
 from quarterday.errors import OperatorError, ReturnRejected
 from quarterday.identifying import Identity, identify
 from quarterday.landing import land_return
-from quarterday.ledger import hold_load, insert_load, is_judged, note_event, register_again
+from quarterday.ledger import hold_load, hold_release, insert_load, is_judged, note_event, register_again
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -98,6 +98,8 @@ def withdraw_load(load_id: int, reason: str, settings: Settings) -> None:
         OperatorError: There is no such load, it is not admitted, or a release has published it already.
     """
     with connect(settings, "loader") as connection, connection.cursor() as cursor:
+        # A release that is being published now either has the load or comes after its withdrawal.
+        hold_release(connection)
         hold_load(load_id, connection)
         cursor.execute("select state, file_name from ledger.load_state where load_id = %s", (load_id,))
         state, file_name = cursor.fetchone() or ("unknown", "")

@@ -17,12 +17,12 @@ from psycopg2.extras import execute_values
 
 from quarterday.checking import facts
 from quarterday.dbt import DbtFailed, NodeResult, run_dbt
+from quarterday.ledger import hold_release
 from quarterday.reference import PARTNERS_FILE
 from quarterday.restating import noting
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
-OPEN_LOCK = "quarterday.release"
 ARRIVING = "10 minutes"
 LOCK_TIMEOUT = "5s"
 # Nobody reads dbt's own records of a release (ledger.dbt_run keeps each node's result), and what it writes is in one
@@ -51,7 +51,7 @@ def open_release(connection: Connection, run_id: str | None = None, wait_for_arr
         The release's id, or None when there is nothing to release now.
     """
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", (OPEN_LOCK,))
+        hold_release(connection)
         release_id = open_release_id(cursor)
         if release_id is not None and withdraws(cursor, release_id):
             reckon_for_today(cursor, release_id)  # no return joins a release that takes another back
@@ -84,12 +84,7 @@ def build_facts(release_id: int, settings: Settings) -> int:
     """
     if is_published(release_id, settings):
         return 0
-    try:
-        results = run_dbt(RELEASE_BUILD, settings)
-    except DbtFailed as error:
-        _note_run(release_id, error.results, settings)
-        raise
-    _note_run(release_id, results, settings)
+    results = _build_what_it_holds(release_id, settings)
     return sum(result.row_count or 0 for result in results if result.node_id.startswith("model.quarterday.fct_"))
 
 
@@ -109,7 +104,12 @@ def check_facts(release_id: int, settings: Settings) -> int:
     with connect(settings, "builder") as connection, connection.cursor() as cursor:
         loads = loads_of(cursor, release_id)
         passed = facts.check_facts(release_id, connection, settings.expectations)
-        cursor.execute("update ledger.release set checked_loads = %s where release_id = %s", (loads, release_id))
+        cursor.execute(
+            "update ledger.release set checked_loads = %s where release_id = %s and published_at is null",
+            (loads, release_id),
+        )
+        if cursor.rowcount == 0:
+            return 0  # published meanwhile, by another that had it in hand
         noting.keep_note(release_id, note, cursor)
     if note is not None:
         noting.write_note(note, settings)
@@ -192,6 +192,25 @@ def code_version(project: Path | None = None) -> str:
     except (OSError, subprocess.SubprocessError):
         return version("quarterday")
     return asked.stdout.strip()
+
+
+def _build_what_it_holds(release_id: int, settings: Settings) -> list[NodeResult]:
+    """Build a release; once more where a return joined it or left it meanwhile, which would be in some facts alone."""
+    while True:
+        held = _loads_now(release_id, settings)
+        try:
+            results = run_dbt(RELEASE_BUILD, settings)
+        except DbtFailed as error:
+            _note_run(release_id, error.results, settings)
+            raise
+        _note_run(release_id, results, settings)
+        if _loads_now(release_id, settings) == held:
+            return results
+
+
+def _loads_now(release_id: int, settings: Settings) -> list[int]:
+    with connect(settings, "builder") as connection, connection.cursor() as cursor:
+        return loads_of(cursor, release_id)
 
 
 def loads_of(cursor: Cursor, release_id: int) -> list[int]:

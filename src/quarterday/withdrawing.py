@@ -7,6 +7,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from quarterday import releasing
 from quarterday.errors import OperatorError
+from quarterday.ledger import hold_release
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -39,7 +40,7 @@ def withdraw_release(withdrawn_id: int, reason: str, settings: Settings) -> int:
 
 def _open_withdrawal(connection: Connection, withdrawn_id: int, reason: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", (releasing.OPEN_LOCK,))
+        hold_release(connection)
         open_id = releasing.open_release_id(cursor)
         if open_id is not None and releasing.withdraws(cursor, open_id) == withdrawn_id:
             releasing.reckon_for_today(cursor, open_id)

@@ -14,8 +14,11 @@ $$;
 alter role quarterday_reader set default_transaction_read_only = on;
 alter role quarterday_reader set statement_timeout = '5min';
 alter role quarterday_reader set search_path = mart;
+-- A dashboard asks several statements in one transaction and must find one release in all of them, though another is
+-- published in between. A session that only reads never fails for it, and holds nobody up.
+alter role quarterday_reader set default_transaction_isolation = 'repeatable read';
 
--- Both settings above are only the reader's defaults: a session can set them away. That it can write nothing rests on
+-- All of these are only the reader's defaults: a session can set them away. That it can write nothing rests on
 -- rights. PostgreSQL lets everybody make large objects and write to its log of changes, so that right is taken away in
 -- this database. Only a superuser can; on a server whose owner is none, ask its administrator to revoke the same.
 do $$

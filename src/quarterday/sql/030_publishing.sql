@@ -3,7 +3,8 @@
 --
 -- Every version of a form, partner and period is set out in order of issue; each holds from its day of issue to the next.
 -- Of two issued on one day the one received later counts. An older one that arrives late takes its place in between.
--- A release that withdraws another sets them out without that one's loads, so what these had superseded speaks again.
+-- A release that withdraws another sets them out without that one's loads, so what these had superseded speaks again:
+-- also what had been issued on the same day, and was in no place any more.
 create or replace function ledger.plan_publication(p_release_id bigint)
 returns table (
     form text,
@@ -35,7 +36,7 @@ as $$
         select release_load.load_id
         from ledger.release
         join ledger.release_load on release_load.release_id = release.withdraws
-        where release.release_id = p_release_id
+        where release.release_id = p_release_id or release.published_at is not null
     ),
     standing as (
         select
@@ -46,8 +47,7 @@ as $$
             publication.load_id,
             lower(publication.issued) as issued_on
         from ledger.publication
-        where upper_inf(publication.known)
-            and publication.load_id not in (select withdrawn.load_id from withdrawn)
+        where publication.load_id not in (select withdrawn.load_id from withdrawn)
     ),
     versions as (
         select * from incoming
@@ -102,13 +102,22 @@ declare
     moment timestamptz;
     written integer;
 begin
-    perform pg_advisory_xact_lock(hashtext('quarterday.publish'));
+    -- The lock under which returns join a release and are withdrawn: what is published is what is in it now.
+    perform pg_advisory_xact_lock(hashtext('quarterday.release'));
     if exists (select 1 from ledger.release where release_id = p_release_id and published_at is not null) then
         return 0;
     end if;
-    -- Loads that joined the release after its facts were checked have facts that nobody has built.
-    if (select coalesce(array_agg(load_id order by load_id), '{}') from ledger.release_load where release_id = p_release_id)
-        is distinct from (select checked_loads from ledger.release where release_id = p_release_id)
+    -- Loads that joined the release after its facts were checked have facts that nobody has built; one that was withdrawn
+    -- since must not be published.
+    if (
+        select coalesce(array_agg(load_id order by load_id), '{}')
+        from ledger.release_load
+        where release_id = p_release_id
+            and not exists (
+                select 1 from ledger.load_event
+                where load_event.load_id = release_load.load_id and load_event.event = 'withdrawn'
+            )
+    ) is distinct from (select checked_loads from ledger.release where release_id = p_release_id)
     then
         raise exception 'release % is not what was checked: build and check its facts again', p_release_id
             using errcode = 'object_not_in_prerequisite_state';
