@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import psycopg2
+from psycopg2.extensions import cursor as Cursor
 
 from quarterday.errors import QuarterdayError
 from quarterday.settings import Settings, database_url
@@ -56,14 +57,16 @@ def run_dbt(arguments: Sequence[str], settings: Settings, target_path: Path | No
 
     Raises:
         DbtFailed: A node failed, or dbt could not start.
+        psycopg2.OperationalError: The server went away meanwhile: worth another try.
     """
     target = target_path or settings.home / "dbt" / "target"
     target.mkdir(parents=True, exist_ok=True)
     command = [*arguments, *_places(settings, target)]
-    with _one_at_a_time(settings), _profile(settings, target):
+    with _one_at_a_time(settings) as cursor, _profile(settings, target):
         success, exception, results = _invoke(command)
-    if success:
-        return results
+        if success:
+            return results
+        cursor.execute("select 'the lock is ours still'")  # or the server is gone, and no node is to blame
     raise DbtFailed(" ".join(arguments), results, str(exception) if exception else None)
 
 
@@ -122,13 +125,13 @@ def _profile(settings: Settings, target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _one_at_a_time(settings: Settings) -> Iterator[None]:
+def _one_at_a_time(settings: Settings) -> Iterator[Cursor]:
     """Hold the build lock; a second run waits for the first. PostgreSQL lets it go if this process dies."""
     connection = psycopg2.connect(database_url(settings, "builder"), application_name="quarterday dbt lock")
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_lock(hashtext(%s))", (BUILD_LOCK,))
-        yield
+            yield cursor
     finally:
         connection.close()
