@@ -26,6 +26,8 @@ CHUNK_BYTES = 1 << 20
 LONGEST_NAME = 120
 # Below the archive: files that have left the inbox and are in no ledger yet, a folder per partner.
 TAKING = ".taking"
+# And copies that are being made.
+ARRIVING = ".arriving-"
 READ_ONLY = 0o440
 # Where the kernel can't know of writers on other machines, and may refuse a lease as if there were one.
 SHARED_KINDS = ("nfs", "cifs", "smb", "9p", "fuse", "ceph", "afs", "lustre", "gfs", "ocfs", "virtiofs")
@@ -89,7 +91,7 @@ def archive_file(source: Path, archive: Path) -> ArchivedFile:
         archive: Root of the archive.
     """
     archive.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=archive, prefix=".arriving-", delete=False) as copy:
+    with NamedTemporaryFile(dir=archive, prefix=ARRIVING, delete=False) as copy:
         temporary = Path(copy.name)
         try:
             with source.open("rb", buffering=0) as original:
@@ -104,6 +106,12 @@ def archive_file(source: Path, archive: Path) -> ArchivedFile:
 def files_left(archive: Path) -> list[Path]:
     """Return the files that have left the inbox and were not registered, because a sweep was cut off."""
     return sorted(path for path in (archive / TAKING).glob("*/*") if path.is_file())
+
+
+def clear_half_copies(archive: Path) -> None:
+    """Delete the copies that were being made when their process was killed; only while no other file is taken."""
+    for half in archive.glob(f"{ARRIVING}*"):
+        half.unlink()
 
 
 @contextmanager

@@ -16,13 +16,13 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from quarterday.archiving import ArchivedFile, files_left, only_taker, state_of, take_file
+from quarterday.archiving import ArchivedFile, clear_half_copies, files_left, only_taker, state_of, take_file
 from quarterday.checking.judging import judge_findings
 from quarterday.contracts import Form, load_forms
 from quarterday.errors import QuarterdayError, ReturnRejected
 from quarterday.identifying import Identity, identify
 from quarterday.ledger import insert_load
-from quarterday.receipts import write_receipt
+from quarterday.receipts import write_missing
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -69,6 +69,8 @@ class Swept:
 def sweep(settings: Settings, run_id: str | None = None) -> Swept:
     """Register every settled file in the inbox and tell the keys (``form|quarter``) that have work to do.
 
+    Receipts of returns with a verdict that a crash kept from being written are written, too.
+
     Keys of returns that were registered or admitted earlier and stand still are among them, so that a wake-up lost to a
     crash is given again. A file that can't be taken, by a fault of ours, is put back and keeps no other waiting.
     """
@@ -76,9 +78,11 @@ def sweep(settings: Settings, run_id: str | None = None) -> Swept:
     with connect(settings, "loader") as connection, only_taker(settings.archive):
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_lock(hashtext(%s))", (SWEEP_LOCK,))
+        clear_half_copies(settings.archive)
         swept = Swept()
         for arrival in (*files_cut_off(settings.archive), *settled_files(settings.inbox)):
             _register_or_note(arrival, swept, forms, connection, settings, run_id)
+        write_missing(connection, settings.receipts, swept.registered)
         swept.keys = unfinished_keys(connection, swept.registered)
     return swept
 
@@ -132,8 +136,8 @@ def register(
 ) -> int | None:
     """Archive and register one file, commit, and take it out of the inbox; return its load id.
 
-    A file that no form claims is registered too, and rejected at once with a receipt. One that somebody writes to is
-    left for the next sweep; the answer is None.
+    A file that no form claims is registered too, and rejected at once; the sweep writes its receipt. One that somebody
+    writes to is left for the next sweep; the answer is None.
 
     Raises:
         FilesNotTaken: Another program holds the file open for writing and has not changed it for an hour.
@@ -148,7 +152,7 @@ def register(
         except ReturnRejected as rejection:
             told = rejection
         known = known_load(arrival, archived.sha256, told if isinstance(told, Identity) else None, connection)
-        load_id = known or _register_new(arrival, archived, told, connection, settings, run_id)
+        load_id = known or _register_new(arrival, archived, told, connection, run_id)
         _note_arrival(arrival, load_id, known is not None, connection)
         if not taken.keep():
             connection.rollback()
@@ -254,13 +258,11 @@ def _register_new(
     archived: ArchivedFile,
     told: Identity | ReturnRejected,
     connection: Connection,
-    settings: Settings,
     run_id: str | None,
 ) -> int:
     if isinstance(told, ReturnRejected):
         load_id = insert_load(archived, arrival.file_name, arrival.partner_code, None, connection, run_id)
         judge_findings(load_id, told.findings, connection)
-        write_receipt(load_id, connection, settings.receipts)
         return load_id
     return insert_load(archived, arrival.file_name, arrival.partner_code, told, connection, run_id)
 

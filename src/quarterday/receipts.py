@@ -6,7 +6,10 @@ receipt can be written again at any time and is the same.
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -33,6 +36,9 @@ ACTION_WORDS = {
 # In a return that was refused nothing is set aside: the line is one to mend.
 REFUSED_WORDS = ACTION_WORDS | {"quarantine_line": "line to mend", "flag": "please look"}
 INITIALS = ("opcc", "icv", "rj", "yos")
+# Receipts that a crash kept from being written: older ones are not looked for, and one is left to its task at first.
+STILL_WANTED = "7 days"
+BEING_WRITTEN = "1 minute"
 SMALL_WORDS = ("of", "and", "the", "for", "by")
 
 
@@ -156,6 +162,9 @@ class Receipt:
 def write_receipt(load_id: int, connection: Connection, folder: Path) -> Path:
     """Write a judged load's receipt as a page and, beside it, a workbook; return the page's path.
 
+    Call it when the verdict is committed: a receipt that is out can't be taken back. One that a crash kept from being
+    written is written by the next sweep, see :func:`write_missing`.
+
     Args:
         connection: Only read.
         folder: Made if it isn't there. A receipt that is there already is replaced.
@@ -166,12 +175,54 @@ def write_receipt(load_id: int, connection: Connection, folder: Path) -> Path:
     receipt = read_receipt(load_id, connection)
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / f"{receipt.file_stem}.html"
-    _save_workbook(receipt, page.with_suffix(".xlsx"))
-    # The page comes last and in one piece: where there is a page, the receipt is complete.
-    partial = page.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(as_page(receipt), encoding="utf-8")
-    partial.replace(page)
+    with _only_writer(folder):
+        _save_workbook(receipt, _draft(page.with_suffix(".xlsx")))
+        _draft(page).write_text(as_page(receipt), encoding="utf-8")
+        # Each in one piece and the page last: where there is a page, the receipt is complete.
+        for final in (page.with_suffix(".xlsx"), page):
+            _draft(final).replace(final)
     return page
+
+
+def write_missing(connection: Connection, folder: Path, at_once: Sequence[int] = ()) -> list[int]:
+    """Write the receipts that a crash kept from being written after their verdict; return their loads.
+
+    Only of the last days: an older one that isn't there was sent and cleared away.
+
+    Args:
+        connection: Only read.
+        folder: Where the receipts are.
+        at_once: Loads whose verdict may be of just now. Of any other, the task that judged it is writing the receipt.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""select load_id from ledger.verdict
+            where load_id = any(%s) or judged_at between clock_timestamp() - interval '{STILL_WANTED}'
+                and clock_timestamp() - interval '{BEING_WRITTEN}'
+            order by load_id""",
+            (list(at_once),),
+        )
+        judged = [load_id for (load_id,) in cursor.fetchall()]
+    missing = [load_id for load_id in judged if not any(folder.glob(f"receipt-{load_id}-*.html"))]
+    for load_id in missing:
+        write_receipt(load_id, connection, folder)
+    return missing
+
+
+def _draft(final: Path) -> Path:
+    """Return where a file is written before it gets its name; what a crash leaves there, the next draft replaces."""
+    return final.with_name(f".{final.name}.draft")
+
+
+@contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Wait until no other process writes receipts to a folder, and keep others waiting; ends with the process."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def as_text(load_id: int, connection: Connection) -> str:

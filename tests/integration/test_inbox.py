@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from quarterday import archiving, inbox, loading, releasing
+from quarterday import archiving, inbox, loading, receipts, releasing
 from quarterday.errors import OperatorError
 from quarterday.inbox import FilesNotTaken, raise_failures, sweep
 from quarterday.settings import Settings
@@ -146,6 +146,35 @@ def test_a_sweep_that_is_killed_loses_nothing_and_doubles_nothing(moment: str, s
     assert archived(settings) == [settings.archive / row["archive_path"]]
     assert archived(settings)[0].read_bytes() == content
     assert path.exists()
+
+
+def test_a_file_of_no_form_has_its_receipt_once_it_is_registered_and_only_then(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange = tmp_path / "holiday.csv"
+    strange.write_text("place,days\nStoke,3\n")
+    put_into_inbox(strange, "rj_hub", settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(archiving.Taken, "keep", lambda taken: False)  # the transaction is rolled back
+        sweep(settings)
+    assert loads(settings) == [] and not any(settings.receipts.glob("*"))
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox, "write_missing", lambda *words: [])  # killed after its commit
+        sweep(settings)
+    assert len(loads(settings)) == 1 and not any(settings.receipts.glob("*"))
+    sweep(settings)
+    assert not any(settings.receipts.glob("*"))  # its own task may be writing it
+    monkeypatch.setattr(receipts, "BEING_WRITTEN", "0 seconds")
+    sweep(settings)
+    assert sorted(path.suffix for path in settings.receipts.iterdir()) == [".html", ".xlsx"]
+
+
+def test_what_a_killed_sweep_left_of_a_copy_is_cleared_away(settings: Settings) -> None:
+    settings.archive.mkdir(parents=True)
+    (settings.archive / f"{archiving.ARRIVING}abc").write_text("half of")
+    put(GOOD, settings)
+    sweep(settings)
+    assert [path.name for path in archived(settings)] == [GOOD["file"]]
 
 
 def test_a_file_that_may_still_be_arriving_is_left(settings: Settings) -> None:

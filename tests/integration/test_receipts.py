@@ -176,3 +176,17 @@ def test_load_without_a_verdict_has_no_receipt(connection: Connection, tmp_path:
     load_id = new_load(make_register(tmp_path, connection), connection)
     with pytest.raises(OperatorError, match=f"Load {load_id} has no verdict"):
         receipts.write_receipt(load_id, connection, tmp_path)
+
+
+def test_a_receipt_of_which_a_crash_left_a_draft_is_written_whole(
+    rejected: int, connection: Connection, tmp_path: Path
+) -> None:
+    page = receipts.write_receipt(rejected, connection, tmp_path / "out")
+    whole = page.read_bytes()
+    page.unlink()
+    receipts._draft(page).write_bytes(whole[:10])
+    receipts._draft(page.with_suffix(".xlsx")).write_bytes(b"")
+    receipts.write_receipt(rejected, connection, tmp_path / "out")
+    assert page.read_bytes() == whole
+    assert {path.suffix for path in page.parent.iterdir()} == {".html", ".xlsx"}
+    assert load_workbook(page.with_suffix(".xlsx")).sheetnames[0] == "Receipt"
