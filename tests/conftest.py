@@ -67,6 +67,11 @@ def pytest_sessionfinish() -> None:
         server.stop(settings)
 
 
+def own_server() -> Settings | None:
+    """Return the settings of the server that this session started; None where one is named."""
+    return _started[0] if _started else None
+
+
 def database_named(name: str) -> str:
     """Return the test server's URL with another database."""
     return urlsplit(os.environ["QUARTERDAY_TEST_DATABASE_URL"])._replace(path=f"/{name}").geturl()
