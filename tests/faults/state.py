@@ -65,7 +65,11 @@ def folders_of(settings: Settings) -> State:
         "receipts": sorted(
             f"{names.of_text(name)}: {_text_of(path, names)}" for name, path in _files(settings.receipts)
         ),
-        "home": [name for name, _ in _files(settings.home) if not name.startswith("dbt/")],
+        "home": [
+            f"{names.of_text(name)}: {_text_of(path, names)}"
+            for name, path in _files(settings.home)
+            if not name.startswith("dbt/")
+        ],
     }
 
 
