@@ -221,6 +221,7 @@ def _start_worker(settings: Settings, folder: Path, imports: Sequence[str]) -> s
     named = {name: str(getattr(settings, name)) for name in ("home", "inbox", "archive", "receipts", "secrets")}
     environment = {f"QUARTERDAY_{name.upper()}": place for name, place in named.items()}
     environment |= {"QUARTERDAY_DATABASE_URL": str(settings.server_url), "QUARTERDAY_PROJECT": str(settings.project)}
+    environment["QUARTERDAY_CODE_VERSION"] = "one for all"  # also where somebody commits meanwhile
     return subprocess.Popen(
         [sys.executable, "-m", "tests.faults.worker", str(folder), *imports],
         env={**os.environ, **environment}, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
