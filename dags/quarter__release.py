@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, task
 
-from quarterday.orchestration import RETURN_LOADED, TASK_DEFAULTS, doc_md
+from quarterday.orchestration import RETURN_LOADED, SIGN_OFF_WANTED, TASK_DEFAULTS, doc_md
 from quarterday.partitions import QuarterOfFormMapper, quarter_start
 
 with DAG(
@@ -19,22 +19,26 @@ with DAG(
         "quarter__release",
         "One run per quarter, woken by any return of that quarter. Builds every admitted and unreleased return into"
         " `core` with one dbt build, checks the facts against what was admitted, and publishes them in one transaction."
-        " Readers of `mart` see the former release until that moment and the new one after it.",
+        " Readers of `mart` see the former release until that moment and the new one after it. A return that restates"
+        " what a rule asks about is held, and `returns__sign_off` waits for its approval; the others go on.",
         "The build, a dbt test or a check on the facts failed. Nothing was published; the last release stays readable."
         " The failing nodes and checks are named in the log and in `ledger.dbt_run`.",
         "Yes. A release that is published is left alone; one that was cut off is taken up where its loads stand.",
     ),
 ):
 
-    @task.short_circuit
-    def find_admitted(partition_key=None, run_id=None) -> int | None:
+    @task.short_circuit(outlets=[SIGN_OFF_WANTED])
+    def find_admitted(partition_key=None, run_id=None, outlet_events=None) -> int | None:
         """Open a release for what is admitted and unreleased; without any, the run ends here."""
         from quarterday import releasing
+        from quarterday.restating import signing_off
         from quarterday.settings import load_settings
 
         quarter_start(partition_key or "")
         # Returns that are arriving ask for the release themselves, once they have their verdict.
-        return releasing.begin(load_settings(), run_id, wait_for_arriving=True)
+        release = releasing.begin(load_settings(), run_id, wait_for_arriving=True)
+        outlet_events[SIGN_OFF_WANTED].add_partitions(signing_off.keys_to_ask(load_settings()))
+        return release
 
     @task
     def build_facts(release_id: int) -> int:

@@ -22,7 +22,7 @@ NAMES = (
     "airflow_fernet_key",
 )
 LOGINS = "airflow_logins.json"
-USERS = ("admin", "operator", "viewer")
+USERS = ("admin", "operator", "approver", "viewer")
 
 
 def make_secrets(folder: Path) -> list[str]:

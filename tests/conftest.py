@@ -32,6 +32,10 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 
 _home = tempfile.TemporaryDirectory(prefix="quarterday-tests-", ignore_cleanup_errors=True)
+# Tests restate freely: only those about signing off take rules, and name them.
+_no_rules = Path(_home.name) / "no_sign_off_rules.csv"
+_no_rules.write_text("rule_id,form,measure_code,priority_code,asks_about,at_least,approvers,reason\n")
+os.environ.setdefault("QUARTERDAY_SIGN_OFF_RULES", str(_no_rules))
 _started: list[Settings] = []
 _numbers = itertools.count(1)
 

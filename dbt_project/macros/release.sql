@@ -17,15 +17,14 @@
     ))
 {%- endmacro %}
 
-{# A quarantined line stays in landing and never reaches a fact. #}
+{# A quarantined line stays in landing and never reaches a fact, unless it is taken in by exception. #}
 {% macro not_quarantined(relation) -%}
     not exists (
         select 1
-        from {{ source('ledger', 'line_issue') }} as line_issue
-        where line_issue.load_id = {{ relation }}.load_id
-            and line_issue.line_number = {{ relation }}.line_number
-            and coalesce(line_issue.sheet, '') = coalesce({{ relation }}.sheet, '')
-            and line_issue.action = 'quarantine_line'
+        from {{ source('ledger', 'quarantined_line') }} as quarantined_line
+        where quarantined_line.load_id = {{ relation }}.load_id
+            and quarantined_line.line_number = {{ relation }}.line_number
+            and coalesce(quarantined_line.sheet, '') = coalesce({{ relation }}.sheet, '')
     )
 {%- endmacro %}
 

@@ -76,6 +76,22 @@ class AirflowClient:
         path = f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id, safe='~')}/taskInstances"
         return self._all(path, "task_instances")
 
+    def questions(self) -> list[dict[str, Any]]:
+        """Return what waits for a person's answer, each with ``subject``, ``assigned_users`` and ``task_instance``."""
+        path = "/api/v2/dags/~/dagRuns/~/hitlDetails"
+        return self._all(path, "hitl_details", response_received="false", state="awaiting_input")
+
+    def answer(self, question: dict[str, Any], option: str, **given: str) -> None:
+        """Answer a question as this user.
+
+        Raises:
+            AirflowRefused: The user is not one of those who are asked (403), or it was answered already (409).
+        """
+        asked = question["task_instance"]
+        run = f"/api/v2/dags/{quote(asked['dag_id'])}/dagRuns/{quote(asked['dag_run_id'], safe='')}"
+        path = f"{run}/taskInstances/{quote(asked['task_id'])}/{asked['map_index']}/hitlDetails"
+        self._send("PATCH", path, {"chosen_options": [option], "params_input": given})
+
     def _all(self, path: str, name: str, **asked: Any) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while True:

@@ -251,6 +251,59 @@ def diff(
     showing.show_changes(changes, of_what, as_json, settings)
 
 
+@app.command("sign-off")
+def sign_off(
+    load_id: Annotated[
+        int | None, typer.Argument(metavar="[LOAD]", help="The load that waits.", show_default=False)
+    ] = None,
+    approve: Annotated[bool, typer.Option("--approve", help="Let it be released as shown.")] = False,
+    decline: Annotated[bool, typer.Option("--decline", help="Keep it from being released.")] = False,
+    by: Annotated[str, typer.Option("--by", help="Who decides: a user whom the rules name.", show_default=False)] = "",
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)] = "",
+) -> None:
+    """Show which restatements wait for a named person's approval, or decide on one.
+
+    The same can be done in Airflow, where the login says who decides: Browse, Required Actions. What is approved is
+    exactly what is shown; if that changes before the release, it is asked again.
+
+    Examples:
+
+    quarterday sign-off
+
+    quarterday sign-off 76 --approve --by approver --reason "recounted by the service; told on 4 May"
+    """
+    from quarterday.restating import deciding
+
+    if load_id is None:
+        deciding.show_waiting(_settings())
+        return
+    if approve == decline:
+        raise OperatorError("Give --approve or --decline, with --by and --reason.")
+    key = deciding.decide_by_hand(load_id, "approved" if approve else "declined", by, reason, _settings())
+    print(f"Load {load_id} ({key}) is {'approved' if approve else 'declined'} by {by}.", deciding.AFTER[approve])
+
+
+@app.command()
+def accept(
+    load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],
+    checks: Annotated[list[str], typer.Option("--check", help="A check, as the receipt names it.", show_default=False)],
+    by: Annotated[str, typer.Option("--by", help="Who asks for it.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)],
+) -> None:
+    """Ask for set-aside lines of a return to be taken in by exception; a named person has to approve.
+
+    [dim]quarterday accept 12 --check VGW-005 --by operator --reason "the service confirmed the figure on 4 May"[/dim]
+
+    Of a released return the same file is read again, and takes its place once the exception is approved.
+    """
+    from quarterday.restating.accepting import accept_lines
+
+    found = accept_lines(load_id, checks, reason, by, _settings())
+    lines = "1 line" if found.line_count == 1 else f"{found.line_count} lines"
+    again = f" The return is read again as load {found.load_id}, from the next sweep on." if found.is_read_again else ""
+    print(f"{lines} of load {load_id} wait for a named person's approval.{again} See: quarterday sign-off")
+
+
 @app.command()
 def withdraw(
     release_id: Annotated[int, typer.Argument(metavar="RELEASE", help="The release's number.", show_default=False)],

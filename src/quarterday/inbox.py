@@ -218,6 +218,8 @@ def known_load(arrival: Arrival, sha256: str, identity: Identity | None, connect
 def unfinished_keys(connection: Connection, registered: Sequence[int] = ()) -> list[str]:
     """Return the sorted keys of returns that have no verdict, or are admitted and not released.
 
+    A return that waits for a sign-off is left alone once somebody was asked.
+
     Args:
         connection: Any transaction.
         registered: Loads to name at once; any other only when all have stood still for a while, or it has for long.
@@ -230,9 +232,19 @@ def unfinished_keys(connection: Connection, registered: Sequence[int] = ()) -> l
                     load_id,
                     form || '|' || reporting_quarter as key,
                     state_at,
-                    case when state = 'admitted' then 0 else load_id end as wakes_with
+                    case when state in ('registered', 'landed') then load_id else 0 end as wakes_with
                 from ledger.load_state
-                where state in ('registered', 'landed', 'admitted') and reporting_quarter is not null
+                where reporting_quarter is not null
+                    and (
+                        state in ('registered', 'landed', 'admitted', 'approved')
+                        -- A sign-off that nobody was asked for: the event that asks was lost.
+                        or state = 'held'
+                        and not exists (
+                            select 1 from ledger.sign_off_request
+                            where sign_off_request.load_id = load_state.load_id
+                                and sign_off_request.asked_at >= load_state.state_at
+                        )
+                    )
             ),
             waiting as (
                 select distinct on (wakes_with) key

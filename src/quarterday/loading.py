@@ -22,6 +22,9 @@ from quarterday.ledger import hold_load, hold_release, insert_load, is_judged, n
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
+# An admitted load that no release has published, whatever came of the question for its sign-off.
+UNRELEASED = ("admitted", "held", "approved", "declined")
+
 
 @dataclass(frozen=True)
 class Pending:
@@ -103,7 +106,7 @@ def withdraw_load(load_id: int, reason: str, settings: Settings) -> None:
         hold_load(load_id, connection)
         cursor.execute("select state, file_name from ledger.load_state where load_id = %s", (load_id,))
         state, file_name = cursor.fetchone() or ("unknown", "")
-        if state != "admitted":
+        if state not in UNRELEASED:
             raise OperatorError(
                 f"Load {load_id} {file_name} is {state}: only an admitted load that is not released can be withdrawn."
             )
@@ -128,7 +131,7 @@ def correct_load(load_id: int, settings: Settings) -> int:
         hold_load(load_id, connection)
         cursor.execute("select state, form from ledger.load_state where load_id = %s", (load_id,))
         state, form = cursor.fetchone() or ("unknown", "")
-        if state not in ("admitted", "released"):
+        if state not in (*UNRELEASED, "released"):
             raise OperatorError(f"Load {load_id} is {state}: only an admitted return is read again with corrections.")
         cursor.execute("select load_id from ledger.load where corrects_load_id = %s", (load_id,))
         if newer := cursor.fetchone():

@@ -13,6 +13,7 @@ TAGS = frozenset({"inbox", "returns", "release"})
 # Events on these are wake-ups: they coalesce and can be lost. The work itself is read from the inbox and the ledger.
 RETURN_RECEIVED = Asset(name="return_received", uri="x-quarterday://inbox/return")
 RETURN_LOADED = Asset(name="return_loaded", uri="x-quarterday://ledger/load")
+SIGN_OFF_WANTED = Asset(name="sign_off_wanted", uri="x-quarterday://ledger/sign_off")
 
 # Only what can pass on a second try is tried again: a database that restarts or is locked, and (with no exception
 # at all) a worker that was killed. Anything else would fail the same way and hide for longer.

@@ -1,6 +1,7 @@
-"""Financial quarters as native Airflow partitions: two mappers, and the plugin that registers them.
+"""Financial quarters as native Airflow partitions: three mappers, and the plugin that registers them.
 
-A partition key is a financial quarter (``2017-18-Q3``), or a form and a quarter (``victim_gateway|2017-18-Q3``).
+A partition key is a financial quarter (``2017-18-Q3``), a form and a quarter (``victim_gateway|2017-18-Q3``), or these
+and a held load (``victim_gateway|2017-18-Q3|76``).
 """
 
 from __future__ import annotations
@@ -48,6 +49,20 @@ def split_key(key: str | None) -> tuple[str, str]:
     return form, quarter
 
 
+def split_held_key(key: str | None) -> tuple[str, str, int]:
+    """Return (form, quarter, load) of a key such as ``victim_gateway|2017-18-Q3|76``.
+
+    Raises:
+        InvalidPartitionKeyError: The key names no load, or what comes before it is no form and quarter.
+    """
+    start, _, load = (key or "").rpartition("|")
+    if not load.isdecimal():
+        raise InvalidPartitionKeyError(
+            f"{key!r} names no held return: expected a key such as victim_gateway|2017-18-Q3|76"
+        )
+    return *split_key(start), int(load)
+
+
 class FormQuarterMapper(PartitionMapper):
     """Keeps ``form|quarter`` as it is, and refuses a key that is none."""
 
@@ -73,8 +88,23 @@ class QuarterOfFormMapper(PartitionMapper):
         return quarter_start(downstream_key)
 
 
+class HeldLoadMapper(PartitionMapper):
+    """Keeps ``form|quarter|load``; a quarter's key, which a release emits that holds nothing, wakes nobody."""
+
+    def to_downstream(self, key: str) -> list[str]:
+        """Return the same key, or none for a quarter."""
+        if "|" not in key:
+            return []
+        split_held_key(key)
+        return [key]
+
+    def to_partition_date(self, downstream_key: str) -> datetime:
+        """Return the start of the key's quarter."""
+        return quarter_start(split_held_key(downstream_key)[1])
+
+
 class FinancialQuarterPlugin(AirflowPlugin):
     """Registers the mappers with every Airflow component."""
 
     name = "quarterday_financial_quarters"
-    partition_mappers = [FormQuarterMapper, QuarterOfFormMapper]
+    partition_mappers = [FormQuarterMapper, QuarterOfFormMapper, HeldLoadMapper]

@@ -25,6 +25,37 @@ if TYPE_CHECKING:  # at run time where a workbook is written: it takes 20 MiB, w
     from openpyxl.worksheet.worksheet import Worksheet
 
 ISSUES_ON_PAGE = 200
+# A line that was set aside may have been taken in by exception, or somebody may have asked for it.
+ISSUES = """
+select line_issue.check_id,
+    case
+        when accepted_check.check_id is null then line_issue.action
+        when exists (
+            select 1 from ledger.load_event
+            where load_event.load_id = line_issue.load_id and load_event.event = 'approved'
+        ) then 'accepted'
+        else 'asked'
+    end as action,
+    line_issue.sheet, line_issue.line_number, line_issue.column_name,
+    line_issue.expected, line_issue.found, line_issue.remedy
+from ledger.line_issue
+left join ledger.accepted_check
+    on accepted_check.load_id = line_issue.load_id
+    and accepted_check.check_id = line_issue.check_id
+    and accepted_check.lapsed_at is null
+    and line_issue.action = 'quarantine_line'
+where line_issue.load_id = %s
+order by line_issue_id
+"""
+# Lines that were set aside and are no longer, once the exception is approved.
+TAKEN_IN = """
+select count(*) from (
+    select sheet, line_number from ledger.line_issue where load_id = %(load)s and action = 'quarantine_line'
+    except
+    select sheet, line_number from ledger.quarantined_line where load_id = %(load)s
+) as lifted
+where exists (select 1 from ledger.load_event where load_id = %(load)s and event = 'approved')
+"""
 CELL_LIMIT = 32_000  # characters that a spreadsheet cell can hold, less a few
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 ISSUE_HEADINGS = ("Check", "Action", "Sheet", "Line", "Column", "Expected", "Found", "What to do")
@@ -32,6 +63,8 @@ ACTION_WORDS = {
     "reject_return": "return refused",
     "quarantine_line": "line set aside",
     "flag": "taken in, please look",
+    "accepted": "taken in by exception",
+    "asked": "set aside; an exception is asked for",
 }
 # In a return that was refused nothing is set aside: the line is one to mend.
 REFUSED_WORDS = ACTION_WORDS | {"quarantine_line": "line to mend", "flag": "please look"}
@@ -148,6 +181,12 @@ class Receipt:
         """What each action came to in this return, in plain words."""
         return REFUSED_WORDS if self.verdict == "rejected" else ACTION_WORDS
 
+    def to_do(self, issue: Issue) -> str:
+        """Return what the partner is asked to do about an issue; of a line with an exception, what became of it."""
+        if issue.action == "accepted":
+            return f"Nothing: {ACTION_WORDS['accepted']}."
+        return f"{issue.remedy} ({ACTION_WORDS['asked']})" if issue.action == "asked" else issue.remedy
+
     @property
     def is_cut(self) -> bool:
         """Say whether the page leaves out some of the issues in the workbook."""
@@ -238,7 +277,7 @@ def as_text(load_id: int, connection: Connection) -> str:
         lines += [
             f"  expected  {issue.expected}",
             f"  found     {_one_line(issue.found)}",
-            f"  to do     {issue.remedy}",
+            f"  to do     {receipt.to_do(issue)}",
         ]
     if receipt.is_cut:
         lines += ["", f"... and {len(receipt.issues) - ISSUES_ON_PAGE:,} more."]
@@ -293,17 +332,16 @@ def read_receipt(load_id: int, connection: Connection) -> Receipt:
         head = cursor.fetchone()
         if head is None:
             raise OperatorError(f"Load {load_id} has no verdict, so there is no receipt. See 'quarterday status'.")
+        cursor.execute(TAKEN_IN, {"load": load_id})
+        (taken_in,) = cursor.fetchone() or (0,)
+        head = (*head[:-1], head[-1] - taken_in)
         cursor.execute(
             """select check_id, statement, action, failing_count from ledger.check_result
             where load_id = %s and not has_passed order by check_id""",
             (load_id,),
         )
         failed = tuple(FailedCheck(*row) for row in cursor.fetchall())
-        cursor.execute(
-            """select check_id, action, sheet, line_number, column_name, expected, found, remedy
-            from ledger.line_issue where load_id = %s order by line_issue_id""",
-            (load_id,),
-        )
+        cursor.execute(ISSUES, (load_id,))
         # A row of six figures is six lines; what is wrong with its name is told once.
         issues = tuple(dict.fromkeys(Issue(*row) for row in cursor.fetchall()))
     return Receipt(*(*head, failed, issues))
@@ -359,7 +397,7 @@ def _save_workbook(receipt: Receipt, path: Path) -> None:
 def _issue_row(issue: Issue, receipt: Receipt) -> tuple[object, ...]:
     found = "nothing" if issue.found is None else issue.found
     place = (issue.sheet, issue.line_number, issue.column_name)
-    return (issue.check_id, receipt.action_words[issue.action], *place, issue.expected, found, issue.remedy)
+    return (issue.check_id, receipt.action_words[issue.action], *place, issue.expected, found, receipt.to_do(issue))
 
 
 def _append(sheet: Worksheet, rows: list[tuple[object, ...]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,12 +20,14 @@ from quarterday.checking import facts
 from quarterday.dbt import DbtFailed, NodeResult, run_dbt
 from quarterday.ledger import hold_release
 from quarterday.reference import PARTNERS_FILE
-from quarterday.restating import noting
+from quarterday.restating import noting, signing_off
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
 ARRIVING = "10 minutes"
+ATTEMPTS = 3
 LOCK_TIMEOUT = "5s"
+CLEARED = ("free", "approved")
 # Nobody reads dbt's own records of a release (ledger.dbt_run keeps each node's result), and what it writes is in one
 # schema: writing the manifest twice and asking for every relation took longer than any model.
 LEAN = ("--no-write-json", "--cache-selected-only", "--log-level-file", "info")
@@ -33,13 +36,25 @@ DEPLOY = ("build", "--exclude-resource-type", "unit_test")
 
 
 def begin(settings: Settings, run_id: str | None = None, wait_for_arriving: bool = False) -> int | None:
-    """Open a release for what is admitted and not released; see :func:`open_release`."""
-    with connect(settings, "builder") as connection:
-        return open_release(connection, run_id, wait_for_arriving)
+    """Open a release for what is admitted and not released; see :func:`open_release`.
+
+    What restates is first held against what readers see now; what needs a named person's approval is left out and held.
+    """
+    release_id = None
+    # While another release is published in between, what it changed has to be looked at again.
+    for _ in range(ATTEMPTS):
+        signing_off.assess_pending(settings)
+        with connect(settings, "builder") as connection:
+            release_id = open_release(connection, run_id, wait_for_arriving)
+        if not signing_off.waiting_loads("to assess", settings):
+            break
+    return release_id
 
 
 def open_release(connection: Connection, run_id: str | None = None, wait_for_arriving: bool = False) -> int | None:
     """Open a release of every admitted load that no published release has, or take up the one that is open.
+
+    Loads that wait for a named person's approval, or have not been assessed, stay out of it.
 
     Args:
         connection: The builder's; one transaction, committed by the caller.
@@ -121,7 +136,8 @@ def publish(release_id: int, settings: Settings) -> int:
 
     Raises:
         psycopg2.errors.LockNotAvailable: Another publication held on for longer than five seconds; try again.
-        psycopg2.errors.ObjectNotInPrerequisiteState: A load joined or left after the facts were checked; build again.
+        psycopg2.errors.ObjectNotInPrerequisiteState: A load joined or left after the facts were checked, or one lacks
+            an approval that it needs; begin and build again.
     """
     with connect(settings, "builder") as connection, connection.cursor() as cursor:
         cursor.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
@@ -259,10 +275,16 @@ def _empty(cursor: Cursor, release_id: int | None) -> None:
         cursor.execute("delete from ledger.release_load where release_id = %s", (release_id,))
 
 
-def pending_loads(cursor: Cursor) -> list[int]:
-    """Return the admitted loads that were neither released nor withdrawn, oldest first."""
+def pending_loads(cursor: Cursor, clearances: Sequence[str] = CLEARED) -> list[int]:
+    """Return the admitted loads that were neither released nor withdrawn, oldest first.
+
+    Args:
+        cursor: Only read.
+        clearances: Only those of these, as ``ledger.clearance`` has them; by default those that may be published.
+    """
     cursor.execute(
-        """select verdict.load_id
+        """with pending as materialized (
+        select verdict.load_id
         from ledger.verdict
         where verdict.verdict in ('admitted', 'admitted_with_quarantine')
             and not exists (
@@ -275,7 +297,9 @@ def pending_loads(cursor: Cursor) -> list[int]:
                 select 1 from ledger.load_event
                 where load_event.load_id = verdict.load_id and load_event.event = 'withdrawn'
             )
-        order by verdict.load_id"""
+        )
+        select load_id from pending where ledger.clearance(load_id) = any(%s) order by load_id""",
+        (list(clearances),),
     )
     return [load_id for (load_id,) in cursor.fetchall()]
 

@@ -49,7 +49,7 @@ STATE_FOLDERS = {"airflow", "archive", "correction_notes", "dbt", "inbox", "logs
 STATE = STATE_FOLDERS | {"runtime.json", "server.url"}
 # What a service writes is its owner's alone.
 UMASK = 0o077
-USERS = {"admin": "admin", "operator": "op", "viewer": "viewer"}
+USERS = {"admin": "admin", "operator": "op", "approver": "op", "viewer": "viewer"}
 METADATA_ROLE = "quarterday_airflow"
 # More than run at a time: measured, tasks wait a second to start with 4 workers and a tenth with 8, likely because a
 # worker is held until its last task's process has gone (docs/measurements.md).

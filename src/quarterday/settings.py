@@ -10,6 +10,7 @@ Every setting is an environment variable; nothing is read at import.
 | QUARTERDAY_ARCHIVE | where every file is kept by its hash | ``archive`` in the home |
 | QUARTERDAY_RECEIPTS | where receipts for partners are written | ``receipts`` in the home |
 | QUARTERDAY_SECRETS | a folder with one file per secret | ``secrets`` in the home |
+| QUARTERDAY_SIGN_OFF_RULES | which restatements need whose approval | ``returns/sign_off_rules.csv`` |
 | QUARTERDAY_PROJECT | the folder with returns/, expectations/, dbt_project/, dags/ | the checkout |
 """
 
@@ -39,11 +40,17 @@ class Settings:
     receipts: Path
     secrets: Path
     server_url: str | None
+    named_rules: Path | None = None
 
     @property
     def returns(self) -> Path:
         """The forms, one folder each."""
         return self.project / "returns"
+
+    @property
+    def sign_off_rules(self) -> Path:
+        """Which restatements need whose approval."""
+        return self.named_rules or self.returns / "sign_off_rules.csv"
 
     @property
     def expectations(self) -> Path:
@@ -68,6 +75,7 @@ def load_settings() -> Settings:
         receipts=_folder("QUARTERDAY_RECEIPTS", home / "receipts"),
         secrets=_folder("QUARTERDAY_SECRETS", home / "secrets"),
         server_url=os.environ.get("QUARTERDAY_DATABASE_URL"),
+        named_rules=Path(rules).resolve() if (rules := os.environ.get("QUARTERDAY_SIGN_OFF_RULES")) else None,
     )
 
 

@@ -7,7 +7,14 @@ from datetime import date
 import pytest
 from airflow.exceptions import InvalidPartitionKeyError
 
-from quarterday.partitions import FormQuarterMapper, QuarterOfFormMapper, quarter_start, split_key
+from quarterday.partitions import (
+    FormQuarterMapper,
+    HeldLoadMapper,
+    QuarterOfFormMapper,
+    quarter_start,
+    split_held_key,
+    split_key,
+)
 
 BAD_KEYS = [
     "",
@@ -50,3 +57,19 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
 def test_a_missing_key_is_refused() -> None:
     with pytest.raises(InvalidPartitionKeyError, match="names no form and quarter"):
         split_key(None)
+
+
+def test_a_held_return_wakes_its_sign_off_and_a_quarter_wakes_none() -> None:
+    mapper = HeldLoadMapper()
+    assert mapper.to_downstream("victim_gateway|2017-18-Q3|76") == ["victim_gateway|2017-18-Q3|76"]
+    assert mapper.to_downstream("2017-18-Q3") == []
+    assert mapper.to_partition_date("victim_gateway|2017-18-Q3|76") == quarter_start("2017-18-Q3")
+    assert split_held_key("victim_gateway|2017-18-Q3|76") == ("victim_gateway", "2017-18-Q3", 76)
+
+
+@pytest.mark.parametrize("key", ["victim_gateway|2017-18-Q3", "victim_gateway|2017-18-Q3|", "a|2017-18-Q5|76", "a||76"])
+def test_a_key_that_names_no_held_return_is_refused(key: str) -> None:
+    with pytest.raises(InvalidPartitionKeyError):
+        split_held_key(key)
+    with pytest.raises(InvalidPartitionKeyError):
+        HeldLoadMapper().to_downstream(key)

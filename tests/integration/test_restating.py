@@ -194,6 +194,7 @@ def test_an_open_withdrawal_is_told_and_its_note_is_a_correction(told: Told, mon
     monkeypatch.setattr(releasing, "build_facts", cut_off)
     with pytest.raises(DbtFailed):
         withdraw_release(told.second, "the wrong | workbook", told.warehouse)
+    monkeypatch.setattr(noting, "changes_of", lambda loads, settings, number, **_: changes_of(loads, settings, number))
     note = noting.draft_note(told.second + 1, told.warehouse)
     assert note is not None and note.kind == noting.UNSCHEDULED
     assert f"- Release {told.second} is taken back: the wrong \\| workbook" in note.markdown

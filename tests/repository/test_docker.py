@@ -80,7 +80,7 @@ def test_every_secret_named_is_one_that_is_made(compose: dict[str, Any], tmp_pat
     assert make_secrets(tmp_path / "secrets") == []
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
     logins = json.loads((tmp_path / "secrets" / "airflow_logins.json").read_text())
-    assert len(set(logins.values())) == len(logins) == 3
+    assert len(set(logins.values())) == len(logins) == 4
 
 
 def test_the_image_installs_only_what_the_project_is_locked_to() -> None:

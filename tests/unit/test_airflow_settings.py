@@ -100,9 +100,11 @@ def mode_of(path: Path) -> int:
 
 def test_users_have_roles_and_passwords_come_from_a_file(named: Settings) -> None:
     environment = airflow_environment(named)
-    assert environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] == "admin:admin,operator:op,viewer:viewer"
+    assert (
+        environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] == "admin:admin,operator:op,approver:op,viewer:viewer"
+    )
     assert environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"] == str(login_file(named))
-    assert set(USERS) == {"admin", "operator", "viewer"}
+    assert set(USERS) == {"admin", "operator", "approver", "viewer"}
 
 
 def test_nothing_is_sent_anywhere_and_loopback_needs_no_proxy(named: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,8 @@ DIFFERENCES_SHOWN = 20
 FRAGMENTS = {
     "{loads}": "any(array(select load_id from ledger.release_load where release_id = {release_id}))",
     "{not_set_aside}": """not exists (
-    select 1 from ledger.line_issue as issue
-    where issue.load_id = line.load_id and issue.action = 'quarantine_line'
+    select 1 from ledger.quarantined_line as issue
+    where issue.load_id = line.load_id
         and issue.line_number = line.line_number
         and coalesce(issue.sheet, '') = coalesce(line.sheet, '')
 )""",

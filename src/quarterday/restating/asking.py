@@ -10,6 +10,9 @@ from quarterday.restating.changes import Changes, changes_of
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
+# What the next release would bring: also what has still to be looked at before it.
+NEXT = (*releasing.CLEARED, "to assess")
+
 
 def changes_asked_for(load_id: int | None, release_id: int | None, settings: Settings) -> tuple[str, Changes]:
     """Return of what, in words, and what it would change.
@@ -31,7 +34,7 @@ def changes_asked_for(load_id: int | None, release_id: int | None, settings: Set
         else:
             found = releasing.open_release_id(cursor) or 0
             _refuse_unless_open(release_id, found)
-            loads = releasing.loads_of(cursor, found) if found else releasing.pending_loads(cursor)
+            loads = releasing.loads_of(cursor, found) if found else releasing.pending_loads(cursor, NEXT)
             of_what = f"Release {found}, which is open" if found else "The next release"
     return of_what, changes_of(loads, settings, found)
 

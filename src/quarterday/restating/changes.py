@@ -143,13 +143,19 @@ class Changes:
 
     @property
     def digest(self) -> str:
-        """A SHA-256 of what would be said otherwise than before: the same again only if the very same would change."""
-        told = [_told(change) for change in self.restatements if change.item != "signal"]
-        printed = [f"{one.printed_figure_id} {one.old_text} {one.new_text}" for one in self.printed]
-        return hashlib.sha256(json.dumps([sorted(told), sorted(printed)]).encode()).hexdigest()
+        """A SHA-256 of what is said otherwise than before: partners' figures, lines of registers, and ratings.
+
+        What follows from them besides, as the sum of a year so far, moves with other returns, too, and is left out.
+        """
+        told = [
+            _told(one) for one in self.restatements if one.subject in ("figure", "register") or one.item in RAG_ITEMS
+        ]
+        return hashlib.sha256(json.dumps(sorted(told)).encode()).hexdigest()
 
 
-def changes_of(loads: Sequence[int], settings: Settings, release_id: int = 0, derived: bool = True) -> Changes:
+def changes_of(
+    loads: Sequence[int], settings: Settings, release_id: int = 0, derived: bool = True, is_built: bool = False
+) -> Changes:
     """Return what a release of some loads, and no others, would change of what readers see.
 
     Args:
@@ -157,9 +163,10 @@ def changes_of(loads: Sequence[int], settings: Settings, release_id: int = 0, de
         settings: Whose warehouse.
         release_id: The open release, where it is that one.
         derived: Whether to work out outcomes, priorities and printed figures, too.
+        is_built: Whether the release's facts are in core, and need not be worked out again.
     """
     forms = load_forms(settings.returns)
-    with as_if_released(loads, settings, release_id, derived) as world:
+    with as_if_released(loads, settings, release_id, derived, is_built) as world:
         found = _ask(world, "figures") + _register_changes(world, forms)
         if derived:
             found += _ask(world, "derived")

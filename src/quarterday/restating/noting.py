@@ -79,13 +79,13 @@ class Note:
 
 
 def draft_note(release_id: int, settings: Settings) -> Note | None:
-    """Return the correction note of the open release; None where it restates nothing."""
+    """Return the correction note of the open release, whose facts are built; None where it restates nothing."""
     with connect(settings, "builder") as connection, connection.cursor() as cursor:
         if not _speaks_again(release_id, cursor):
             return None
         cursor.execute("select load_id from ledger.release_load where release_id = %s order by 1", (release_id,))
         loads = [load_id for (load_id,) in cursor.fetchall()]
-    changes = changes_of(loads, settings, release_id)
+    changes = changes_of(loads, settings, release_id, is_built=True)
     if not changes.restatements:
         return None
     with connect(settings, "builder") as connection, connection.cursor() as cursor:

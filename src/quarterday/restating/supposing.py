@@ -2,7 +2,8 @@
 
 The marts' own views over another ledger, as in :mod:`quarterday.past`. There, who speaks for which period is set out by
 the text of ``ledger.plan_publication``, derived facts by the views that a release is built from, and the lines of
-returns of figures by the view that their fact is built from. So nothing has to be built before it can be asked for.
+returns of figures by the view that their fact is built from. So nothing has to be built before it can be asked for;
+what is built already is taken as it is.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Supposed:
 
 @contextmanager
 def as_if_released(
-    loads: Sequence[int], settings: Settings, release_id: int = 0, derived: bool = True
+    loads: Sequence[int], settings: Settings, release_id: int = 0, derived: bool = True, is_built: bool = False
 ) -> Iterator[Supposed]:
     """Give the marts as they would be if a release of these loads, and no others, were published now.
 
@@ -51,6 +52,7 @@ def as_if_released(
         settings: Whose warehouse.
         release_id: The open release, where it is that one; it may take another back.
         derived: Whether outcomes, priorities and checks of printed figures are worked out, which takes longest.
+        is_built: Whether the release's facts are in core, and need not be worked out here.
 
     Raises:
         OperatorError: The marts are not deployed.
@@ -62,7 +64,7 @@ def as_if_released(
         cursor.execute(f"set local work_mem = '{MEMORY}'")
         world = Supposed(cursor, schema, f"{schema}_build", tuple(loads))
         _make_ledger(world, release_id)
-        _make_marts(world, derived)
+        _make_marts(world, derived, is_built)
         yield world
         connection.rollback()
 
@@ -91,14 +93,23 @@ def _make_ledger(world: Supposed, release_id: int) -> None:
     cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(world.build, "planned")))
 
 
-def _make_marts(world: Supposed, derived: bool) -> None:
+def _make_marts(world: Supposed, derived: bool, is_built: bool) -> None:
     cursor = world.cursor
     cursor.execute("select (clock_timestamp() at time zone 'Europe/London')::date")
     (day,) = cursor.fetchone() or (date.min,)
-    released = {("ledger", name): f"{world.schema}_ledger" for name in ("publication", "release", "release_load")}
-    planned = {("ledger", name): world.build for name in ("release", "release_load", "plan_publication")}
     wanted = MARTS if derived else MARTS[:1]
-    facts = {("core", name): world.build for name in wanted}
+    facts = {} if is_built else {("core", name): world.build for name in wanted}
+    if not is_built:
+        _work_out_facts(world, derived, facts, day)
+    released = {("ledger", name): f"{world.schema}_ledger" for name in ("publication", "release", "release_load")}
+    marts = {name: text for name, text in definitions(cursor, "mart").items() if name in wanted}
+    cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(world.schema)))
+    create_views(marts, world.schema, released | facts, day, cursor)
+
+
+def _work_out_facts(world: Supposed, derived: bool, facts: dict[tuple[str, str], str], day: date) -> None:
+    cursor = world.cursor
+    planned = {("ledger", name): world.build for name in ("release", "release_load", "plan_publication")}
     core = definitions(cursor, "core")
     if LINES not in core or not PLANS.keys() <= core.keys():
         raise OperatorError("The marts are not deployed as the code has them. Run 'quarterday migrate'.")
@@ -106,9 +117,6 @@ def _make_marts(world: Supposed, derived: bool) -> None:
     if derived:
         views = {name: text for name, text in core.items() if name in PLANS}
         create_views(views, world.build, planned | facts, day, cursor, as_tables=True)
-    marts = {name: text for name, text in definitions(cursor, "mart").items() if name in wanted}
-    cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(world.schema)))
-    create_views(marts, world.schema, released | facts, day, cursor)
 
 
 def _make_lines(world: Supposed, view: str) -> None:

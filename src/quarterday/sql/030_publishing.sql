@@ -101,6 +101,7 @@ as $$
 declare
     moment timestamptz;
     written integer;
+    uncleared record;
 begin
     -- The lock under which returns join a release and are withdrawn: what is published is what is in it now.
     perform pg_advisory_xact_lock(hashtext('quarterday.release'));
@@ -121,6 +122,17 @@ begin
     then
         raise exception 'release % is not what was checked: build and check its facts again', p_release_id
             using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    -- However the release came to be: what a rule asks a named person about is not published without the approval.
+    select release_load.load_id, ledger.clearance(release_load.load_id) into uncleared
+    from ledger.release_load
+    where release_load.release_id = p_release_id and ledger.clearance(release_load.load_id) not in ('free', 'approved')
+    order by release_load.load_id
+    limit 1;
+    if found then
+        raise exception 'release % holds load %, which may not be published: %', p_release_id, uncleared.load_id, uncleared.clearance
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Begin the release again: what needs a sign-off is held, and the rest is published.';
     end if;
     moment := clock_timestamp();
     create temporary table planned on commit drop as
