@@ -132,7 +132,8 @@ class _Names:
             return value
         if column.endswith("load_id") or column == "checked_loads":
             return self._number("load", value)
-        return self._number("release", value) if column in ("release_id", "withdraws") else value
+        is_release = column.endswith("release_id") or column == "withdraws"
+        return self._number("release", value) if is_release else value
 
     def _number(self, kind: str, number: object) -> str:
         return (self.load if kind == "load" else self.release).get(str(number), f"unknown {kind}")
