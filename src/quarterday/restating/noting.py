@@ -37,9 +37,17 @@ join ledger.load on load.load_id = pair.load_id
 join ledger.load as former on former.load_id = pair.former_id
 order by 1
 """
+# What the office said about a load: why it was corrected, why lines came in by exception, why it was signed off.
 REASONS = """
-select load_id, reason from ledger.line_correction where is_applied and load_id = any(%s)
-order by load_id, correction_id
+select load_id, 'corrected by the office: ' || reason from ledger.line_correction
+where is_applied and load_id = any(%(loads)s)
+union
+select load_id, 'lines taken in by exception: ' || reason from ledger.accepted_check
+where lapsed_at is null and load_id = any(%(loads)s)
+union
+select load_id, 'signed off by ' || decided_by || ': ' || reason from ledger.sign_off
+where decision = 'approved' and load_id = any(%(loads)s)
+order by 1, 2
 """
 
 
@@ -195,10 +203,10 @@ def _summary(changes: Changes, loads: Sequence[tuple[int, str, str, str, str]], 
 
 def _reasons(loads: Sequence[tuple[int, str, str, str, str]], changes: Changes, cursor: Cursor) -> list[str]:
     ids = [load_id for load_id, *_ in loads]
-    cursor.execute(REASONS, (ids,))
+    cursor.execute(REASONS, {"loads": ids})
     by_load: dict[int, list[str]] = {}
     for load_id, reason in cursor.fetchall():
-        by_load.setdefault(load_id, []).append(f"corrected by the office: {reason}")
+        by_load.setdefault(load_id, []).append(reason)
     for change in changes.restatements:
         if change.note and change.new_load_id:
             by_load.setdefault(change.new_load_id, []).append(f"the partner says: {change.note}")
