@@ -33,11 +33,11 @@ __all__ = ["deployed_template", "module_warehouse", "warehouse"]
 
 LONGEST_WAIT_SECONDS = 1.0
 # For so long the readers read with no release running, so that their wait without one is known.
-QUIET_SECONDS = 3.0
+QUIET_SECONDS = 2.0
 # What kinds of releases follow each other, again and again, after a first one.
-KINDS = ("late", "same day", "withdrawn", "loads withdrawn", "restated", "restated", "withdrawn")
+KINDS = ("same day", "withdrawn", "late", "loads withdrawn", "restated", "restated", "withdrawn")
 # In `make test`.
-SMALL = 3
+SMALL = 2
 GATE = 4711
 FIRST_PARTS, LAST_PARTS = list(PARTS)[::2], list(PARTS)[1::2]
 
