@@ -12,7 +12,7 @@ from typing import Any
 
 # Forked: they have what the test has changed, and need not import anything again.
 FORK = multiprocessing.get_context("fork")
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)

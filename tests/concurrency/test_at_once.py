@@ -21,7 +21,7 @@ import pytest
 from quarterday import delivering, inbox, loading, releasing, services
 from quarterday.settings import Settings, database_url
 from quarterday.withdrawing import withdraw_release
-from tests.concurrency.actors import Actor, Outcome, at_once
+from tests.concurrency.actors import PATIENCE_SECONDS, Actor, Outcome, at_once
 from tests.marts_support import Figure, admit_figures, deployed_template, quarters_of, rows, warehouse, year
 from tests.path_support import put_into_inbox, take_in
 
@@ -246,31 +246,31 @@ def current(settings: Settings) -> list[int]:
 
 
 @pytest.mark.usefixtures("unbuilt")
-def test_two_releases_at_once_are_one_that_is_published_once(settings: Settings) -> None:
+def test_two_releases_at_once_are_one_that_is_published_once(warehouse: Settings) -> None:
     for number in range(1, ROUNDS + 1):
-        load_id = send(settings, str(number), f"2016-07-2{number}")
-        assert set(values(at_once(*[partial(release, settings)] * 2))) <= {number, None}
-        assert published(settings)[-1] == (number, [load_id], 1)
-    assert events(settings).count("released") == ROUNDS
+        load_id = send(warehouse, str(number), f"2016-07-2{number}")
+        assert set(values(at_once(*[partial(release, warehouse)] * 2))) <= {number, None}
+        assert published(warehouse)[-1] == (number, [load_id], 1)
+    assert events(warehouse).count("released") == ROUNDS
 
 
 @pytest.mark.usefixtures("unbuilt")
-def test_a_return_that_comes_while_a_release_is_published_is_in_the_next_one(settings: Settings) -> None:
+def test_a_return_that_comes_while_a_release_is_published_is_in_the_next_one(warehouse: Settings) -> None:
     """The release that asks for it waits for the publication; it does not join what is being published."""
-    first = send(settings, "24", "2016-07-20")
-    release_id = releasing.begin(settings)
+    first = send(warehouse, "24", "2016-07-20")
+    release_id = releasing.begin(warehouse)
     assert release_id is not None
-    releasing.check_facts(release_id, settings)
-    with table_held(settings, "ledger.load_event"):
-        publishing = Actor(partial(releasing.publish, release_id, settings)).start()
+    releasing.check_facts(release_id, warehouse)
+    with table_held(warehouse, "ledger.load_event"):
+        publishing = Actor(partial(releasing.publish, release_id, warehouse)).start()
         assert publishing.is_at_work()
-        second = admit_while_held(settings)
-        opening = Actor(partial(releasing.begin, settings)).start()
+        second = admit_while_held(warehouse)
+        opening = Actor(partial(releasing.begin, warehouse)).start()
         assert opening.is_at_work()
     assert values([publishing.end(), opening.end()]) == [2, release_id + 1]
-    assert published(settings) == [(release_id, [first], 1)]
+    assert published(warehouse) == [(release_id, [first], 1)]
     in_next = f"select load_id from ledger.release_load where release_id = {release_id + 1}"
-    assert ledger(settings, in_next) == [(second,)]
+    assert ledger(warehouse, in_next) == [(second,)]
 
 
 def admit_while_held(settings: Settings) -> int:
@@ -288,111 +288,111 @@ def admit_while_held(settings: Settings) -> int:
 
 
 @pytest.mark.usefixtures("unbuilt")
-def test_a_return_admitted_between_check_and_publication_is_in_the_next_release(settings: Settings) -> None:
+def test_a_return_admitted_between_check_and_publication_is_in_the_next_release(warehouse: Settings) -> None:
     """Where another release has taken it in meanwhile, the first is refused and the second publishes both."""
-    first = send(settings, "24", "2016-07-20")
-    slow = Actor(partial(release, settings), stops_before="quarterday.releasing:publish").start()
-    second = send(settings, "25", "2016-08-20")
+    first = send(warehouse, "24", "2016-07-20")
+    slow = Actor(partial(release, warehouse), stops_before="quarterday.releasing:publish").start()
+    second = send(warehouse, "25", "2016-08-20")
     assert values([slow.end()]) == [1]
-    assert published(settings) == [(1, [first], 1)]
-    slow = Actor(partial(release, settings), stops_before="quarterday.releasing:publish").start()
-    third = send(settings, "26", "2016-09-20")
-    opened = releasing.begin(settings)
+    assert published(warehouse) == [(1, [first], 1)]
+    slow = Actor(partial(release, warehouse), stops_before="quarterday.releasing:publish").start()
+    third = send(warehouse, "26", "2016-09-20")
+    opened = releasing.begin(warehouse)
     refused = slow.end().error or ""
     assert refused.startswith("ObjectNotInPrerequisiteState: release 2 is not what was checked")
-    assert current(settings) == [first]
-    assert release(settings) == opened == 2
-    assert published(settings) == [(1, [first], 1), (2, [second, third], 2)]
-    assert current(settings) == [third]
+    assert current(warehouse) == [first]
+    assert release(warehouse) == opened == 2
+    assert published(warehouse) == [(1, [first], 1), (2, [second, third], 2)]
+    assert current(warehouse) == [third]
 
 
 @pytest.mark.usefixtures("unbuilt")
-def test_a_check_that_ends_after_another_run_has_published_changes_nothing(settings: Settings) -> None:
-    load_id = send(settings, "24", "2016-07-20")
-    slow = Actor(partial(release, settings), stops_before="quarterday.checking.facts:check_facts").start()
-    assert release(settings) == 1
-    with psycopg2.connect(database_url(settings, "owner")) as connection, connection.cursor() as cursor:
+def test_a_check_that_ends_after_another_run_has_published_changes_nothing(warehouse: Settings) -> None:
+    load_id = send(warehouse, "24", "2016-07-20")
+    slow = Actor(partial(release, warehouse), stops_before="quarterday.checking.facts:check_facts").start()
+    assert release(warehouse) == 1
+    with psycopg2.connect(database_url(warehouse, "owner")) as connection, connection.cursor() as cursor:
         cursor.execute(
             "insert into ledger.correction_note values (1, 'scheduled revision', 'kept', 'kept', repeat('a', 64))"
         )
     assert values([slow.end()]) == [1]
-    assert ledger(settings, "select markdown, checked_loads from ledger.correction_note, ledger.release") == [
+    assert ledger(warehouse, "select markdown, checked_loads from ledger.correction_note, ledger.release") == [
         ("kept", [load_id])
     ]
 
 
 @pytest.mark.usefixtures("unbuilt")
-def test_a_load_withdrawn_while_its_release_is_published_is_refused_as_released(settings: Settings) -> None:
-    load_id = send(settings, "24", "2016-07-20")
-    release_id = releasing.begin(settings)
+def test_a_load_withdrawn_while_its_release_is_published_is_refused_as_released(warehouse: Settings) -> None:
+    load_id = send(warehouse, "24", "2016-07-20")
+    release_id = releasing.begin(warehouse)
     assert release_id is not None
-    releasing.check_facts(release_id, settings)
-    with table_held(settings, "ledger.publication"):
-        publishing = Actor(partial(releasing.publish, release_id, settings)).start()
+    releasing.check_facts(release_id, warehouse)
+    with table_held(warehouse, "ledger.publication"):
+        publishing = Actor(partial(releasing.publish, release_id, warehouse)).start()
         assert publishing.is_at_work()
-        withdrawing = Actor(partial(loading.withdraw_load, load_id, "wrong", settings)).start()
+        withdrawing = Actor(partial(loading.withdraw_load, load_id, "wrong", warehouse)).start()
         assert withdrawing.is_at_work()
     assert values([publishing.end()]) == [2]
     assert "is released: only an admitted load that is not released" in (withdrawing.end().error or "")
-    assert events(settings)[-1] == "released"
+    assert events(warehouse)[-1] == "released"
 
 
 @pytest.mark.usefixtures("unbuilt")
-def test_a_load_withdrawn_between_check_and_publication_is_not_published(settings: Settings) -> None:
+def test_a_load_withdrawn_between_check_and_publication_is_not_published(warehouse: Settings) -> None:
     """The publication is refused; the next release has the others."""
-    wrong, right = send(settings, "24", "2016-07-20"), send(settings, "25", "2016-08-20")
-    slow = Actor(partial(release, settings), stops_before="quarterday.releasing:publish").start()
-    loading.withdraw_load(wrong, "the wrong workbook", settings)
+    wrong, right = send(warehouse, "24", "2016-07-20"), send(warehouse, "25", "2016-08-20")
+    slow = Actor(partial(release, warehouse), stops_before="quarterday.releasing:publish").start()
+    loading.withdraw_load(wrong, "the wrong workbook", warehouse)
     assert (slow.end().error or "").startswith("ObjectNotInPrerequisiteState: release 1 is not what was checked")
-    assert published(settings) == []
-    assert release(settings) == 1
-    assert published(settings) == [(1, [right], 1)]
-    assert events(settings)[-2:] == ["withdrawn", "released"]
+    assert published(warehouse) == []
+    assert release(warehouse) == 1
+    assert published(warehouse) == [(1, [right], 1)]
+    assert events(warehouse)[-2:] == ["withdrawn", "released"]
 
 
 @pytest.mark.usefixtures("unbuilt")
-def test_a_release_is_not_withdrawn_while_another_is_open_and_no_return_joins_a_withdrawal(settings: Settings) -> None:
-    send(settings, "24", "2016-07-20")
-    assert release(settings) == 1
-    second = send(settings, "25", "2016-08-20")
-    slow = Actor(partial(release, settings), stops_before="quarterday.releasing:publish").start()
-    refused = Actor(partial(withdraw_release, 1, "wrong", settings)).start().end()
+def test_a_release_is_not_withdrawn_while_another_is_open_and_no_return_joins_a_withdrawal(warehouse: Settings) -> None:
+    send(warehouse, "24", "2016-07-20")
+    assert release(warehouse) == 1
+    second = send(warehouse, "25", "2016-08-20")
+    slow = Actor(partial(release, warehouse), stops_before="quarterday.releasing:publish").start()
+    refused = Actor(partial(withdraw_release, 1, "wrong", warehouse)).start().end()
     assert "Release 2 is open" in (refused.error or "")
     assert values([slow.end()]) == [2]
-    withdrawing = Actor(partial(withdraw_release, 1, "wrong", settings), "quarterday.releasing:publish").start()
-    third = send(settings, "26", "2016-09-20")
+    withdrawing = Actor(partial(withdraw_release, 1, "wrong", warehouse), "quarterday.releasing:publish").start()
+    third = send(warehouse, "26", "2016-09-20")
     # Whoever releases now finishes the withdrawal; the return waits for the next one.
-    assert values([Actor(partial(release, settings)).start().end(), withdrawing.end()]) == [3, 3]
-    assert current(settings) == [second]
-    assert release(settings) == 4
-    assert current(settings) == [third]
+    assert values([Actor(partial(release, warehouse)).start().end(), withdrawing.end()]) == [3, 3]
+    assert current(warehouse) == [second]
+    assert release(warehouse) == 4
+    assert current(warehouse) == [third]
 
 
 @pytest.mark.usefixtures("unbuilt")
-def test_two_withdrawals_of_one_release_are_one_and_of_two_releases_one_is_refused(settings: Settings) -> None:
+def test_two_withdrawals_of_one_release_are_one_and_of_two_releases_one_is_refused(warehouse: Settings) -> None:
     for number in (1, 2, 3):
-        send(settings, str(number), f"2016-07-2{number}")
-        assert release(settings) == number
-    same = at_once(*[partial(withdraw_release, 3, "wrong", settings)] * 2)
+        send(warehouse, str(number), f"2016-07-2{number}")
+        assert release(warehouse) == number
+    same = at_once(*[partial(withdraw_release, 3, "wrong", warehouse)] * 2)
     told = sorted(str(outcome.value or outcome.error) for outcome in same)
     assert told[0] == "4" and (told[1] == "4" or "taken back already, by release 4" in told[1])
-    stopped = Actor(partial(withdraw_release, 2, "wrong", settings), "quarterday.releasing:publish").start()
-    assert "Release 5 is open" in (Actor(partial(withdraw_release, 1, "wrong", settings)).start().end().error or "")
+    stopped = Actor(partial(withdraw_release, 2, "wrong", warehouse), "quarterday.releasing:publish").start()
+    assert "Release 5 is open" in (Actor(partial(withdraw_release, 1, "wrong", warehouse)).start().end().error or "")
     assert values([stopped.end()]) == [5]
-    assert current(settings) == [1]
-    assert events(settings).count("withdrawn") == 2
+    assert current(warehouse) == [1]
+    assert events(warehouse).count("withdrawn") == 2
 
 
 @pytest.mark.usefixtures("unbuilt")
-def test_what_was_issued_on_the_same_day_speaks_again_when_the_later_one_is_taken_back(settings: Settings) -> None:
+def test_what_was_issued_on_the_same_day_speaks_again_when_the_later_one_is_taken_back(warehouse: Settings) -> None:
     """As with a return that was read again with corrections: it has the day of issue of the one that it corrects."""
     for value, day in (("24", "2016-07-20"), ("25", "2016-08-20"), ("26", "2016-08-20")):
-        send(settings, value, day)
-        release(settings)
-    withdraw_release(3, "corrected wrongly", settings)
-    assert current(settings) == [2]
-    withdraw_release(2, "and that, too", settings)
-    assert current(settings) == [1]
+        send(warehouse, value, day)
+        release(warehouse)
+    withdraw_release(3, "corrected wrongly", warehouse)
+    assert current(warehouse) == [2]
+    withdraw_release(2, "and that, too", warehouse)
+    assert current(warehouse) == [1]
 
 
 # --- Built by dbt ---
@@ -439,7 +439,7 @@ def wait_for_dbt(settings: Settings) -> None:
     """Wait until dbt writes a fact."""
     asked = """select count(*) from pg_stat_activity
         where application_name = 'quarterday dbt' and datname = current_database()"""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while ledger(settings, asked) == [(0,)]:
         assert time.monotonic() < deadline, f"dbt did not begin in {os.getpid()}"
         time.sleep(0.05)
