@@ -130,22 +130,17 @@ def check(
 
     Example:  quarterday check stoke_yos_fte_2017-18-Q3.csv --partner yos_stoke
     """
-    from quarterday import loading, server, services
+    from quarterday import loading
     from quarterday.contracts import load_forms
     from quarterday.identifying import only_partner
 
     settings = _settings()
     file = _existing(file)
     partner = partner or only_partner(file.name, load_forms(settings.returns))
-    was_running = bool(settings.server_url) or server.is_running(settings)
     if not (settings.home / "server.url").exists() and not settings.server_url:
         migrate()
-    server.start(settings)
-    try:
+    with _server(settings):
         verdict, receipt = loading.check_file(file, partner, settings)
-    finally:
-        if not was_running and not any(services.status(settings)[name] for name in services.SERVICES):
-            server.stop(settings)
     typer.echo("Only checked: nothing was loaded, and the number is not kept. The receipt would be:\n", err=True)
     typer.echo(receipt)
     if not verdict.is_admitted:
@@ -433,6 +428,99 @@ app.command(
 )(_past_command("as_issued"))
 
 
+@app.command("export-ledger")
+def export_ledger(
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to write; else one named after the day, in the home's exports.")
+    ] = None,
+) -> None:
+    """Write the whole ledger to a file, from which, with the archive, a lost warehouse is rebuilt.
+
+    Example:  quarterday export-ledger /backup/ledger.zip
+    """
+    from datetime import UTC, datetime
+
+    from quarterday import exporting
+
+    settings = _settings()
+    path = file or settings.home / "exports" / f"ledger-{datetime.now(UTC):%Y-%m-%d}.zip"
+    with _server(settings):
+        export = exporting.export_ledger(path.absolute(), settings)
+    rows = sum(table.rows for table in export.tables.values())
+    print(f"{export.path} holds the ledger: {rows} rows in {len(export.tables)} tables. Keep it beside the archive.")
+
+
+@app.command()
+def rebuild(
+    into: Annotated[
+        str,
+        typer.Option(
+            "--into", "-i", help="An empty database: a URL, or a name on the same server.", show_default=False
+        ),
+    ],
+    ledger: Annotated[
+        Path | None, typer.Option("--ledger", "-l", help="An export of the ledger; else the running warehouse's.")
+    ] = None,
+) -> None:
+    """Make the whole warehouse again from the archive and the ledger: the same marts, the same history.
+
+    Exits with 1 when something is not as the ledger says; what, is told. Cut off, the same call goes on. The running
+    warehouse is only read.
+
+    Examples:
+
+    quarterday rebuild --into quarterday_again
+
+    quarterday rebuild --into postgresql://owner@other-host/quarterday --ledger /backup/ledger.zip
+    """
+    from contextlib import nullcontext
+
+    from quarterday import rebuilding
+
+    settings = _settings()
+    is_needed = ledger is None or "://" not in into
+    with _server(settings) if is_needed else nullcontext(), _steps() as tell:
+        try:
+            made = rebuilding.rebuild(into, settings, ledger, tell)
+        except rebuilding.RebuildDiffers as difference:
+            typer.secho(str(difference), fg=typer.colors.RED, err=True)
+            raise typer.Exit(EXIT_REJECTED) from None
+    typer.echo(f"Database {made.database}: {made.loads} loads landed, {made.releases} releases worked out again.")
+    if not made.unlike:
+        typer.echo(f"All {made.relations} relations of mart and history have the checksums that the ledger's have.")
+        return
+    typer.secho(f"{len(made.unlike)} of {made.relations} relations are not what they were:", fg=typer.colors.RED)
+    for line in made.unlike:
+        typer.echo(f"  {line}")
+    raise typer.Exit(EXIT_REJECTED)
+
+
+@app.command()
+def checksums(
+    as_json: Annotated[bool, typer.Option("--json", help="Print an object by relation, each release apart.")] = False,
+) -> None:
+    """Print the rows and one checksum of every relation of mart and history, to compare two warehouses by.
+
+    The order of rows and columns, and the database, have no part in it: the same rows give the same checksum.
+
+    Example:  quarterday checksums --json > before.json
+    """
+    import json
+
+    from quarterday.checksums import checksums as read
+    from quarterday.showing import show_rows
+
+    settings = _settings()
+    with _server(settings):
+        found = read(settings)
+    if as_json:
+        print(json.dumps({name: one.as_json() for name, one in found.items()}, indent=1))
+    else:
+        show_rows(
+            ["relation", "rows", "checksum"], [(name, one.rows, one.checksum) for name, one in found.items()], "table"
+        )
+
+
 @app.command()
 def reconcile(
     only_open: Annotated[bool, typer.Option("--open", help="Only what differs and nobody has explained.")] = False,
@@ -504,6 +592,20 @@ def _settings() -> Settings:
     from quarterday.settings import load_settings
 
     return load_settings()
+
+
+@contextmanager
+def _server(settings: Settings) -> Iterator[None]:
+    """Have the database server run; the embedded one, if it did not, is stopped again unless something needs it."""
+    from quarterday import server, services
+
+    was_running = bool(settings.server_url) or server.is_running(settings)
+    server.start(settings)
+    try:
+        yield
+    finally:
+        if not was_running and not any(services.status(settings)[name] for name in services.SERVICES):
+            server.stop(settings)
 
 
 def _existing(file: Path) -> Path:

@@ -76,7 +76,10 @@ def _invoke(command: list[str]) -> tuple[bool, BaseException | None, list[NodeRe
 
     outcome = dbtRunner().invoke(command)
     results = getattr(outcome.result, "results", None) or []
-    return outcome.success, outcome.exception, [_node_result(result) for result in results]
+    nodes = [_node_result(result) for result in results]
+    # A hook that did its work is nothing that was built or tested.
+    told = [node for node in nodes if node.status in FAILURES or not node.node_id.startswith("operation.")]
+    return outcome.success, outcome.exception, told
 
 
 def _node_result(result: Any) -> NodeResult:

@@ -198,11 +198,16 @@ def create_views(
         for name, text in views.items()
     }
     for name in TopologicalSorter(read).static_order():
-        text = _TODAY.sub(f"DATE '{day}'", views[name])
+        text = on_day(views[name], day)
         kind = sql.SQL("table" if as_tables else "view")
         made = sql.SQL("create {} {} as ").format(kind, sql.Identifier(schema, name))
         cursor.execute(made.as_string(cursor) + text)
     return sorted(views)
+
+
+def on_day(text: str, day: date) -> str:
+    """Return a view's select as it is asked on a day."""
+    return _TODAY.sub(f"DATE '{day}'", text)
 
 
 def moved(text: str, places: Places) -> str:

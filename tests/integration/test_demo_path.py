@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +12,13 @@ from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
+from quarterday.checksums import checksums, differences
 from quarterday.past import end_of_day, fetch_past
+from quarterday.rebuilding import rebuild
 from quarterday.settings import Settings
+from tests.conftest import database_named, run_on_server
 from tests.path_support import expected_returns, rows_of
 
 AREAS = {
@@ -21,6 +26,7 @@ AREAS = {
     "Stoke on Trent": "stoke_on_trent",
     "Staffordshire (PCC Area)": "pcc_area",
 }
+ALL = ("mart", "history", "ledger")
 COLUMNS = {"Baseline": "baseline", "Annual": "annual", "RAG": "rag"}
 
 
@@ -274,3 +280,14 @@ def test_todays_marts_show_what_came_after_the_reports(demo: Settings) -> None:
         and breakdown_code = 'enhanced' and period_key = '2017-18-Q3'"""
     as_first_sent = fetch_past(end_of_day("as_issued", date(2018, 1, 26)), accepted, demo)[1]
     assert (as_first_sent, rows_of(accepted, demo)) == ([(Decimal(4838),)], [{"value": Decimal(4883)}])
+
+
+@pytest.mark.long
+def test_the_warehouse_is_the_same_made_again_from_archive_and_ledger(demo: Settings) -> None:
+    again = replace(demo, server_url=database_named("quarterday_test_demo_again"))
+    try:
+        made = rebuild("quarterday_test_demo_again", demo)
+        assert (made.loads, made.releases, made.unlike) == (84, 2, ())
+        assert differences(checksums(demo, ALL), checksums(again, ALL)) == []
+    finally:
+        run_on_server(sql.SQL("drop database if exists quarterday_test_demo_again with (force)"))

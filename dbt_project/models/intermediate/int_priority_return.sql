@@ -49,10 +49,14 @@ verdicts as (
 
 ),
 
+-- What has come since the build began is left out, so that the ledger can tell later what was counted.
 withdrawn_before as (
 
-    select * from {{ source('ledger', 'load_event') }}
-    where event = 'withdrawn'
+    select events.load_id
+    from {{ source('ledger', 'load_event') }} as events
+    cross join release
+    where events.event = 'withdrawn'
+        and (events.happened_at > release.reckoned_at) is not true
 
 ),
 
@@ -92,7 +96,9 @@ returns_rejected as (
         loads.reporting_quarter
     from loads
     inner join verdicts on loads.load_id = verdicts.load_id
-    where not exists (select 1 from withdrawals where withdrawals.load_id = loads.load_id)
+    cross join release
+    where (verdicts.judged_at > release.reckoned_at) is not true
+        and not exists (select 1 from withdrawals where withdrawals.load_id = loads.load_id)
     group by loads.form, loads.partner_code, loads.reporting_quarter
     having bool_and(verdicts.verdict = 'rejected')
 

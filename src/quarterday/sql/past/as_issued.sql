@@ -32,7 +32,8 @@ select
     'as issued by ' || {day} as reason,
     null::bigint[] as checked_loads,
     {day} as as_of,
-    null::bigint as withdraws;
+    null::bigint as withdraws,
+    null::timestamptz as reckoned_at;  -- verdicts count whenever they came
 
 create view {ledger}.release_load as
 select distinct
@@ -72,7 +73,8 @@ select
     reason,
     checked_loads,
     as_of,
-    withdraws
+    withdraws,
+    reckoned_at
 from {ledger}.release;
 
 create function {build}.plan_publication(p_release_id bigint)

@@ -26,7 +26,8 @@ select
     reason,
     checked_loads,
     as_of,
-    withdraws
+    withdraws,
+    reckoned_at
 from ledger.release
 where started_at <= {moment};
 

@@ -13,7 +13,8 @@ select
     reason,
     checked_loads,
     as_of,
-    withdraws
+    withdraws,
+    reckoned_at
 from ledger.release
 where published_at is not null
 union all
@@ -27,7 +28,8 @@ select
     'as if released'::text as reason,
     null::bigint[] as checked_loads,
     {day} as as_of,
-    (select withdraws from ledger.release where release_id = {release_id}) as withdraws;
+    (select withdraws from ledger.release where release_id = {release_id}) as withdraws,
+    null::timestamptz as reckoned_at;
 
 create view {build}.release_load as
 select
@@ -103,7 +105,8 @@ select
     reason,
     checked_loads,
     as_of,
-    withdraws
+    withdraws,
+    reckoned_at
 from {build}.release;
 
 create view {ledger}.release_load as
