@@ -3,8 +3,8 @@
 The ledger is restored as it was, with its numbers and times. Every archived file is landed again under its own load.
 The facts of all loads are built at once; the facts that are worked out for each release are worked out again release by
 release, from the ledger as it stood when that release was built. What the ledger says is not judged anew but held
-against what is found: files by their hashes, lines by their number, facts by the checks on facts, each release by what
-it would publish, and at the end every mart and the history by their checksums.
+against what is found: files by their hashes, lines by their number, facts by the checks on facts, and at the end every
+mart and the history by their checksums.
 
 A rebuild that was cut off goes on where it was: the schema ``rebuilding`` of the new database says how far it came.
 """
@@ -100,8 +100,9 @@ def rebuild(into: str, settings: Settings, ledger: Path | None = None, tell: Tel
     Raises:
         OperatorError: The database is not empty, another rebuild writes to it, or the ledger can't be read.
             Nothing was changed.
-        RebuildDiffers: An archived file is missing or changed (nothing was written), or a load, a fact or a
-            publication is not what the ledger says; what was written stays, and the same call goes on.
+        RebuildDiffers: An archived file is missing or changed (nothing was written), or a load is not read as the
+            ledger says; what was written stays, and the same call goes on.
+        FactsDoNotAgree: A check on the facts failed.
     """
     url = _url(into, settings)
     name = urlsplit(url).path.lstrip("/")
@@ -489,7 +490,6 @@ def _analyze(target: Settings) -> None:
 def _make_views_as_built(cursor: Cursor) -> None:
     """Make the views of the derived facts again, over the ledger as it stood when one release was built."""
     cursor.execute(f"drop table if exists {SCHEMA}.release_at_hand, {SCHEMA}.planned cascade")
-    cursor.execute(f"drop function if exists {SCHEMA}.plan_anew(bigint) cascade")
     cursor.execute("set local search_path = ''")
     text = (resources.files("quarterday") / "sql" / "rebuild" / "as_built.sql").read_text(encoding="utf-8")
     cursor.execute(
@@ -500,9 +500,6 @@ def _make_views_as_built(cursor: Cursor) -> None:
     )
     places = {("ledger", name): SCHEMA for name in ("release", "release_load", "publication", "expected_return")}
     places[("ledger", "plan_publication")] = SCHEMA
-    cursor.execute("select pg_get_functiondef('ledger.plan_publication(bigint)'::regprocedure)")
-    (function,) = cursor.fetchone() or ("",)
-    cursor.execute(moved(function, places).replace(f"{SCHEMA}.plan_publication(", f"{SCHEMA}.plan_anew(", 1))
     for name, select in definitions(cursor, "core").items():
         if name.removeprefix("int_") in DERIVED:
             cursor.execute(
@@ -523,14 +520,13 @@ def _columns(table: str, instead: dict[str, str], cursor: Cursor) -> sql.SQL:
 
 
 def _work_out(release: tuple[Any, ...], cursor: Cursor) -> None:
-    """Fill the derived facts of one release, and see that it would publish what it has published."""
+    """Fill the derived facts of one release, from what it published."""
     cursor.execute("set local jit = off")
     cursor.execute(f"delete from {SCHEMA}.release_at_hand")
     cursor.execute(f"insert into {SCHEMA}.release_at_hand values (%s, %s, %s)", release)
     cursor.execute(f"truncate {SCHEMA}.planned")
-    cursor.execute(f"insert into {SCHEMA}.planned select * from {SCHEMA}.plan_anew(%s)", (release[0],))
+    cursor.execute(f"insert into {SCHEMA}.planned select * from {SCHEMA}.published")
     cursor.execute(f"analyze {SCHEMA}.planned")
-    _refuse_other_plan(release[0], cursor)
     for name in _derived_in_order(cursor):
         columns = sql.SQL(", ").join(map(sql.Identifier, _columns_of_view(f"int_{name}", cursor)))
         cursor.execute(sql.SQL("delete from core.{} where release_id = %s").format(sql.Identifier(name)), (release[0],))
@@ -557,33 +553,6 @@ def _derived_in_order(cursor: Cursor) -> list[str]:
 def _columns_of_view(name: str, cursor: Cursor) -> list[str]:
     cursor.execute(sql.SQL("select * from {} limit 0").format(sql.Identifier(SCHEMA, name)))
     return [column.name for column in cursor.description or ()]
-
-
-def _refuse_other_plan(release_id: int, cursor: Cursor) -> None:
-    cursor.execute(
-        f"""with planned as (
-            select form, partner_code, period_type, period, load_id, issued
-            from {SCHEMA}.planned where is_new
-        ), published as (
-            select form, partner_code, period_type, period, load_id, issued
-            from ledger.publication where release_id = %s
-        )
-        select count(*), min(told) from (
-            (select 'would publish' as how, planned.* from planned
-            except all select 'would publish', published.* from published)
-            union all
-            (select 'published', published.* from published
-            except all select 'published', planned.* from planned)
-        ) as unlike
-        cross join lateral (values (unlike::text)) as texts (told)""",
-        (release_id,),
-    )
-    count, example = cursor.fetchone() or (0, "")
-    if count:
-        raise RebuildDiffers(
-            f"Release {release_id} would not publish now what the ledger says it published: {count} differences, "
-            f"such as: {example}. The rule of ledger.plan_publication has changed; find the change."
-        )
 
 
 def _compare(target: Settings, export: LedgerExport) -> list[str]:

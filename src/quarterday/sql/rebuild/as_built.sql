@@ -29,17 +29,25 @@ from ledger.expected_return
 cross join rebuilding.release_at_hand
 where expected_return.expected_since <= release_at_hand.reckoned_at;
 
--- What the release at hand planned: every derived fact asks for it, some of them several times.
-create table rebuilding.planned (
-    form text,
-    partner_code text,
-    period_type text,
-    period daterange,
-    load_id bigint,
-    issued daterange,
-    is_current boolean,
-    is_new boolean
-);
+-- What the release planned is what it then published, by whichever rule there was: the ledger says that, and is not asked twice.
+create view rebuilding.published as
+select
+    publication.form,
+    publication.partner_code,
+    publication.period_type,
+    publication.period,
+    publication.load_id,
+    publication.issued,
+    upper_inf(publication.issued) as is_current,
+    lower(publication.known) = release_at_hand.published_at as is_new
+from ledger.publication
+cross join rebuilding.release_at_hand
+where publication.known @> release_at_hand.published_at;
+
+-- Every derived fact asks for it, some of them several times.
+create table rebuilding.planned as
+select * from rebuilding.published
+with no data;
 
 create function rebuilding.plan_publication(p_release_id bigint)
 returns setof rebuilding.planned
