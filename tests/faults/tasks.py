@@ -9,6 +9,7 @@ from typing import Any
 from quarterday import archiving, inbox, landing, loading, receipts, releasing, withdrawing
 from quarterday.errors import OperatorError
 from quarterday.identifying import Identity, identify
+from quarterday.restating import signing_off
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -78,6 +79,7 @@ def judge(settings: Settings, key: str) -> list[Task]:
 def begin(settings: Settings) -> list[Task]:
     """The first task of ``quarter__release``, and the others where it finds work."""
     release_id = releasing.begin(settings, "release", wait_for_arriving=True)
+    signing_off.keys_to_ask(settings)
     return [] if release_id is None else [("build", release_id), ("check", release_id), ("publish", release_id)]
 
 
