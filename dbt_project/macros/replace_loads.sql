@@ -1,24 +1,30 @@
-{# A fact of millions of rows takes each load's rows straight from their query: dbt's delete+insert writes them into a
-   temporary table first, and each row twice is more than typing it. A model asks for it by its incremental_strategy, and
-   says in `meta: {form: ...}` whose loads it takes.
+{# A fact takes each load's rows straight from their query: dbt's delete+insert writes them into a temporary table first, and
+   each row twice is more than typing it. It also finds out by reading the whole fact which rows to replace; here the loads
+   are named. A model asks for it by its incremental_strategy.
 
-   The rows of a large release go into a table of their own that inherits from the fact. It is made in the transaction
-   that fills it, so that a server with wal_level = minimal writes no log of them; its BRIN index sums them up with the next
-   vacuum. Built again, a release keeps its table. A server with Citus, which distributes no table with heirs, has all rows in the
-   fact itself. #}
+   Where a model says in `meta: {form: ...}` whose loads it takes, the rows of a large release go into a table of their own
+   that inherits from the fact. It is made in the transaction that fills it, so that a server with wal_level = minimal writes
+   no log of them; its BRIN index sums them up with the next vacuum. Its check names its loads, so that who asks for others is
+   not led into it, however many such tables there are. Built again, a release keeps its table. A server with Citus, which
+   distributes no table with heirs, has all rows in the fact itself. #}
 {% macro get_incremental_replace_loads_sql(arg_dict) -%}
     {#- Of the query: a table that was made by an earlier one may have more. -#}
     {%- set columns = get_quoted_csv(adapter.get_columns_in_relation(arg_dict['temp_relation']) | map(attribute='name')) -%}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set own = table_of_release(target) -%}
 
-    delete from only {{ target }}
+    delete from {{ 'only ' if 'form' in config.get('meta', {}) }}{{ target }}
     where {{ in_release() }};
     {% if own and own.is_there %}
     delete from {{ own.table }};
+    alter table {{ own.table }} drop constraint if exists loads_of_release;
     {% elif own %}
-    create table {{ own.table }} (like {{ target }} including defaults including constraints including comments including indexes);
+    create table {{ own.table }} (like {{ target }} including defaults including constraints including comments);
+    create index on {{ own.table }} using brin (load_id, line_number);
     alter table {{ own.table }} inherit {{ target }};
+    {% endif %}
+    {% if own %}
+    alter table {{ own.table }} add constraint loads_of_release check (load_id = any('{{ "{" ~ loads_of_open_release() | replace("null", "") ~ "}" }}'::bigint[]));
     {% endif %}
     insert into {{ own.table if own else target }} ({{ columns }})
     select {{ columns }}
@@ -27,7 +33,7 @@
 
 {# The open release's own table and whether it is there already; nothing where its rows are few. #}
 {% macro table_of_release(target) -%}
-    {%- if not execute -%}{%- do return(none) -%}{%- endif -%}
+    {%- if not execute or 'form' not in config.get('meta', {}) -%}{%- do return(none) -%}{%- endif -%}
     {%- set name -%} '{{ target.identifier }}_release_' || release.release_id {%- endset -%}
     {%- set question -%}
         select

@@ -1,24 +1,45 @@
-"""Crimes of a large release have a table of their own, however often it is built; readers see no difference."""
+"""Crimes of a large release have a table of their own, however often it is built.
+
+Readers see no difference, and no later release reads it.
+"""
 
 from __future__ import annotations
 
 from quarterday import releasing
 from quarterday.settings import Settings
 from quarterday.warehouse import connect, migrate
-from tests.marts_support import _admit, _register, deployed_template, release, rows, warehouse
+from tests.marts_support import (
+    Figure,
+    _admit,
+    _register,
+    admit_figures,
+    deployed_template,
+    quarters_of,
+    release,
+    rows,
+    warehouse,
+)
 
 __all__ = ["deployed_template", "warehouse"]
 
 MANY = 50_000
+FIGURES = 2_000
 OWN_TABLES = "select inhrelid::regclass::text from pg_inherits where inhparent = 'core.fct_recorded_crime'::regclass"
 BY_QUARTER = """select partner_code, period_key, area_code, count(*), min(period_start), max(period_end)
 from mart.fct_recorded_crime group by 1, 2, 3 order by 1, 2, 3"""
 
 
+ROWS_READ = """select schemaname || '.' || relname, seq_tup_read + coalesce(idx_tup_fetch, 0)
+from pg_stat_user_tables where schemaname in ('core', 'landing')"""
+
+
 def admit_crimes(settings: Settings, month: str, quarter: str, count: int, issued_on: str = "2018-12-01") -> int:
-    """Admit a file of so many crimes in Stafford."""
+    """Admit a file of so many crimes in Stafford, a large one with a partition of its own."""
     with connect(settings, "owner") as connection, connection.cursor() as cursor:
         load_id = _register(cursor, "street_crime", "staffordshire_police", quarter, issued_on)
+        if count >= MANY:
+            cursor.execute("select landing.open_load('street_crime', %s)", (load_id,))
+            cursor.execute("select landing.close_load('street_crime', %s)", (load_id,))
         cursor.execute(
             """insert into landing.street_crime (load_id, line_number, crime_id, month, reported_by, falls_within,
                 longitude, latitude, location, lsoa_code, lsoa_name, crime_type, last_outcome)
@@ -32,6 +53,27 @@ def admit_crimes(settings: Settings, month: str, quarter: str, count: int, issue
     return load_id
 
 
+def admit_parts(settings: Settings, number: int, count: int) -> int:
+    """Admit a return of a quarter's figure and so many parts of it."""
+    period = quarters_of(2016)[number]
+    figures = [Figure("youth_asb_incidents", "stafford", period, "7", breakdown=f"n_{part}") for part in range(count)]
+    whole = Figure("youth_asb_incidents", "stafford", period, "9")
+    quarter = f"2016-17-Q{number + 1}"
+    return admit_figures(settings, "youth_asb", "force_performance", quarter, "2017-05-01", [whole, *figures])
+
+
+def rows_read(settings: Settings) -> dict[str, int]:
+    """Return how many rows of each table have been read so far."""
+    return dict(rows(settings, ROWS_READ, role="owner"))
+
+
+def prefer_indexes(settings: Settings) -> None:
+    """Let the builder read its small tables as it would read large ones."""
+    with connect(settings, "owner") as connection, connection.cursor() as cursor:
+        name = connection.get_dsn_parameters()["dbname"]
+        cursor.execute(f"alter role quarterday_builder in database {name} set enable_seqscan = off")
+
+
 def told(settings: Settings) -> list[tuple[object, ...]]:
     return [(*row[:4], str(row[4]), str(row[5])) for row in rows(settings, BY_QUARTER)]
 
@@ -39,7 +81,8 @@ def told(settings: Settings) -> list[tuple[object, ...]]:
 def test_a_large_release_built_again_has_each_crime_once(
     warehouse: Settings,
 ) -> None:
-    admit_crimes(warehouse, "2018-10", "2018-19-Q3", MANY)
+    large = admit_crimes(warehouse, "2018-10", "2018-19-Q3", MANY)
+    admit_parts(warehouse, 0, FIGURES)
     release_id = releasing.begin(warehouse)
     assert release_id is not None
     for _ in range(2):
@@ -50,9 +93,18 @@ def test_a_large_release_built_again_has_each_crime_once(
     releasing.publish(release_id, warehouse)
     shown = ("staffordshire_police", "2018-19-Q3", "stafford", MANY, "2018-10-01", "2018-10-31")
     assert told(warehouse) == [shown]
-    # A small release goes into the fact itself, and readers see both.
+    # A small release goes into the fact itself, and readers see both. It reads nothing of the large one, and of the
+    # measurements only its own and the wholes that outcomes are followed by.
     admit_crimes(warehouse, "2018-11", "2018-19-Q3", 3)
+    admit_parts(warehouse, 1, 5)
+    prefer_indexes(warehouse)
+    before = rows_read(warehouse)
     release(warehouse)
+    after = rows_read(warehouse)
+    own = (f"core.fct_recorded_crime_release_{release_id}", f"landing.street_crime_load_{large}")
+    assert {table: after[table] - before[table] for table in own} == dict.fromkeys(own, 0)
+    for table in ("core.fct_measurement", "landing.youth_asb"):
+        assert after[table] - before[table] < FIGURES / 4, (table, after[table] - before[table])
     assert told(warehouse) == [(*shown[:3], MANY + 3, "2018-10-01", "2018-11-30")]
     assert len(rows(warehouse, OWN_TABLES, role="owner")) == 1
     # A smaller file takes the place of the large one.

@@ -7,7 +7,8 @@ with final as (
         planned.period_type,
         planned.period,
         planned.load_id,
-        lower(planned.issued) as issued_on
+        lower(planned.issued) as issued_on,
+        planned.is_new
     from ledger.plan_publication({{ open_release() }}) as planned
     where planned.is_current
 

@@ -36,6 +36,19 @@ qualifiers as (
 
 ),
 
+-- What is printed, and between which days: of all that was ever measured, no other line can stand beside it.
+printed_measures as (
+
+    select
+        measure_code,
+        breakdown_code,
+        min(period_start) as first_day,
+        max(period_end) as last_day
+    from figures
+    group by measure_code, breakdown_code
+
+),
+
 current_measurements as (
 
     select
@@ -51,12 +64,18 @@ current_measurements as (
             order by candidates.issued_on desc, measurements.load_id desc, measurements.line_number desc
         ) as recency
     from measurements
-    inner join (select distinct measure_code from figures) as printed_measures
+    inner join printed_measures
         on measurements.measure_code = printed_measures.measure_code
+        and measurements.breakdown_code = printed_measures.breakdown_code
+        and measurements.period_start >= printed_measures.first_day
+        and measurements.period_end <= printed_measures.last_day
     inner join candidates
         on measurements.load_id = candidates.load_id
         and measurements.period_type = candidates.period_type
         and daterange(measurements.period_start, measurements.period_end, '[]') = candidates.period
+    -- Arrays, so that the index leads to these lines past all others.
+    where measurements.measure_code = any(array(select distinct figures.measure_code from figures))
+        and measurements.breakdown_code = any(array(select distinct figures.breakdown_code from figures))
 
 ),
 

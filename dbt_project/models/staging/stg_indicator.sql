@@ -2,7 +2,7 @@
 with lines as (
 
     select * from {{ source('typed', 'indicator') }}
-    where {{ in_release() }}
+    where {{ in_release_when_asked() }}
 
 ),
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,13 @@ from quarterday.settings import load_settings
 
 KEYS = {"id", "statement", "remedy", "differences"}
 DIFFERENCES_SHOWN = 20
-# What many checks say alike: the loads of the release, and that a typed line (alias ``line``) was not set aside.
-FRAGMENTS = {
-    "{loads}": "any(array(select load_id from ledger.release_load where release_id = {release_id}))",
-    "{not_set_aside}": """not exists (
+# What many checks say alike: that a typed line (alias ``line``) was not set aside.
+NOT_SET_ASIDE = """not exists (
     select 1 from ledger.quarantined_line as issue
     where issue.load_id = line.load_id
         and issue.line_number = line.line_number
         and coalesce(issue.sheet, '') = coalesce(line.sheet, '')
-)""",
-}
+)"""
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,8 @@ class FactCheck:
     """One check on the facts of a release.
 
     ``differences_sql`` gives a row for each disagreement with ``what``, ``expected`` and ``found``; ``{release_id}``
-    stands for the release, ``{loads}`` and ``{not_set_aside}`` for their ``FRAGMENTS``. ``differences`` are the first
-    of them as sentences.
+    stands for the release, ``{loads}`` for its loads and ``{not_set_aside}`` for ``NOT_SET_ASIDE``. ``differences`` are
+    the first of them as sentences.
     """
 
     check_id: str
@@ -75,16 +72,16 @@ def check_facts(release_id: int, connection: Connection, expectations_folder: Pa
         FactsDoNotAgree: At least one check failed.
         CheckCouldNotRun: The database or Great Expectations could not run a check.
     """
-    checks = read_fact_checks(expectations_folder or load_settings().expectations)
+    loads = _loads(release_id, connection)
+    read = read_fact_checks(expectations_folder or load_settings().expectations)
+    checks = [_named(check, release_id, loads) for check in read]
     failing = _profile(release_id, checks, connection)
     passed = run_suite(
         [Assertion(check.check_id, "critical", "reject_return", check.statement) for check in checks], failing
     )
     failed = [check for check in checks if not passed[check.check_id]]
     if failed:
-        raise FactsDoNotAgree(
-            release_id, [_with_differences(release_id, check, failing, connection) for check in failed]
-        )
+        raise FactsDoNotAgree(release_id, [_with_differences(check, failing, connection) for check in failed])
     return checks
 
 
@@ -124,7 +121,7 @@ def _check(path: Path, entry: dict[str, Any]) -> FactCheck:
 def _profile(release_id: int, checks: Sequence[FactCheck], connection: Connection) -> dict[str, int]:
     """Count each check's differences in one row: one statement, so that all see the same state."""
     columns = [
-        f'(select count(*) from ({_sql(check, release_id)}\n) as difference) as "{check.check_id}"' for check in checks
+        f'(select count(*) from ({check.differences_sql}\n) as difference) as "{check.check_id}"' for check in checks
     ]
     with connection.cursor() as cursor:
         try:
@@ -137,19 +134,29 @@ def _profile(release_id: int, checks: Sequence[FactCheck], connection: Connectio
     return {check.check_id: int(count) for check, count in zip(checks, row, strict=True)}
 
 
-def _with_differences(release_id: int, check: FactCheck, failing: dict[str, int], connection: Connection) -> FactCheck:
+def _with_differences(check: FactCheck, failing: dict[str, int], connection: Connection) -> FactCheck:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"select what, expected, found from ({_sql(check, release_id)}\n) as difference limit {DIFFERENCES_SHOWN}"
+            f"select what, expected, found from ({check.differences_sql}\n) as difference limit {DIFFERENCES_SHOWN}"
         )
         sentences = tuple(f"{what}: expected {expected}, found {found}" for what, expected, found in cursor.fetchall())
-    return FactCheck(
-        check.check_id, check.statement, check.remedy, check.differences_sql, False, failing[check.check_id], sentences
-    )
+    return replace(check, has_passed=False, failing_count=failing[check.check_id], differences=sentences)
 
 
-def _sql(check: FactCheck, release_id: int) -> str:
+def _named(check: FactCheck, release_id: int, loads: Sequence[int]) -> FactCheck:
+    """Return a check on one release, with its loads named by number: only then does PostgreSQL prune partitions."""
+    named = {
+        "{loads}": f"any('{{{', '.join(str(int(load_id)) for load_id in loads)}}}'::bigint[])",
+        "{not_set_aside}": NOT_SET_ASIDE,
+        "{release_id}": str(int(release_id)),
+    }
     statement = check.differences_sql
-    for name, fragment in FRAGMENTS.items():
-        statement = statement.replace(name, fragment)
-    return statement.replace("{release_id}", str(int(release_id)))
+    for name, text in named.items():
+        statement = statement.replace(name, text)
+    return replace(check, differences_sql=statement)
+
+
+def _loads(release_id: int, connection: Connection) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("select load_id from ledger.release_load where release_id = %s order by load_id", (release_id,))
+        return [load_id for (load_id,) in cursor.fetchall()]

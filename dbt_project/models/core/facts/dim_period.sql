@@ -4,6 +4,7 @@
 with indicator_lines as (
 
     select * from {{ ref('stg_indicator') }}
+    where {{ in_release() }}
 
 ),
 

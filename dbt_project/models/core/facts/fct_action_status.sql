@@ -1,5 +1,5 @@
 -- Grain: one row per action and load of an action plan; a load reports on one quarter.
-{{ config(unique_key='load_id') }}
+{{ config(incremental_strategy='replace_loads', unique_key='load_id') }}
 
 with action_lines as (
 

@@ -1,5 +1,5 @@
 -- Grain: one row per line of a budget return: load, body, budget line, financial year and status.
-{{ config(unique_key='load_id') }}
+{{ config(incremental_strategy='replace_loads', unique_key='load_id') }}
 
 with budget_lines as (
 

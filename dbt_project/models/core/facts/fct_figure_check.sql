@@ -1,5 +1,5 @@
 -- Grain: one row per release, printed figure and check of it; a figure that nothing checks has one row that says why.
-{{ config(unique_key='release_id') }}
+{{ config(unique_key='release_id', pre_hook=joins_of_derived_facts()) }}
 
 with built as (
 

@@ -1,5 +1,5 @@
 -- Grain: one row per line of a fund awards return: load, fund, financial year, round and status.
-{{ config(unique_key='load_id') }}
+{{ config(incremental_strategy='replace_loads', unique_key='load_id') }}
 
 with award_lines as (
 

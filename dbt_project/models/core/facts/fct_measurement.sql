@@ -1,9 +1,10 @@
 -- Grain: one row per number of an admitted return: load, sheet, line and column.
-{{ config(unique_key='load_id', indexes=[{'columns': ['measure_code', 'period_start']}]) }}
+{{ config(incremental_strategy='replace_loads', unique_key='load_id', indexes=[{'columns': ['measure_code', 'breakdown_code', 'period_start']}]) }}
 
 with indicator_lines as (
 
     select * from {{ ref('stg_indicator') }}
+    where {{ in_release() }}
 
 ),
 

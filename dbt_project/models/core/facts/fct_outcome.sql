@@ -1,5 +1,5 @@
 -- Grain: one row per release, outcome measure, area and financial quarter, from the baseline on to the end of the last year with a figure.
-{{ config(unique_key='release_id') }}
+{{ config(unique_key='release_id', pre_hook=joins_of_derived_facts()) }}
 
 with built as (
 

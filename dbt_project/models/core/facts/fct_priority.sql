@@ -1,5 +1,5 @@
 -- Grain: one row per release, priority and financial quarter in which the priority's plan held.
-{{ config(unique_key='release_id') }}
+{{ config(unique_key='release_id', pre_hook=joins_of_derived_facts()) }}
 
 with built as (
 

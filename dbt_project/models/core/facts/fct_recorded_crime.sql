@@ -1,13 +1,14 @@
 -- Grain: one row per line of a street crime file: load and line. Its quarter by area and type is a count of rows.
 -- Of millions of rows a file: what is alike in all lines of a file, its partner and month, is in the ledger and comes back
 -- in the views. Nothing is known yet of how many lines a fresh load has; taken for few, they would be sorted, or looked up one
--- by one in what they are joined to. Neither keys nor a btree are kept up row by row; tests of the release hold what keys would.
+-- by one in what they are joined to. Neither keys nor a btree are kept up row by row for a large release; tests of the release
+-- hold what keys would.
 {{ config(
     incremental_strategy='replace_loads',
     unique_key='load_id',
     pre_hook="set local enable_mergejoin = off; set local enable_nestloop = off; set local jit = off",
     meta={'form': 'street_crime'},
-    indexes=[{'columns': ['load_id', 'line_number'], 'type': 'brin'}],
+    indexes=[{'columns': ['load_id']}],
 ) }}
 
 with crimes as (

@@ -1,5 +1,5 @@
 -- Grain: one row per load, force, quarter and offence. Lines that share them are parts of one count and are added up.
-{{ config(unique_key='load_id', indexes=[{'columns': ['period_start', 'area_code']}]) }}
+{{ config(incremental_strategy='replace_loads', unique_key='load_id', indexes=[{'columns': ['period_start', 'area_code']}]) }}
 
 with offences as (
 
