@@ -316,6 +316,15 @@ def withdraw(
     print(f"Release {release_id} is taken back by release {taken_back_by}. Ask the partners for new returns.")
 
 
+@app.command()
+def maintain() -> None:
+    """Vacuum and analyse what has changed since it was last done. Safe at any time; readers and loads go on."""
+    from quarterday.maintaining import maintain as do_maintain
+
+    done = do_maintain(_settings())
+    print("\n".join(done) if done else "Nothing has changed since the last time.")
+
+
 @app.command("withdraw-load")
 def withdraw_load(
     load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],
