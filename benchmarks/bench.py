@@ -60,12 +60,12 @@ def arguments(description: str, lines: int = 2_000_000) -> argparse.Namespace:
 
 
 @contextmanager
-def warehouse_of(work: Path) -> Iterator[Settings]:
-    """Start the embedded server in the work folder with the benchmark's form deployed; stop it at the end."""
+def warehouse_of(work: Path, project: Path = PROJECT) -> Iterator[Settings]:
+    """Start the embedded server in the work folder with the forms of a project deployed; stop it at the end."""
     home = work / "home"
     settings = replace(
         load_settings(),
-        project=PROJECT,
+        project=project,
         home=home,
         inbox=home / "inbox",
         archive=home / "archive",
@@ -211,8 +211,8 @@ def compare(reference: Way, ways: Sequence[Way], pairs: int, settings: Settings)
         for way in ways:
             rows[way.name].append((_timed(reference, settings), _timed(way, settings)))
     base = [cost for costs in rows.values() for cost, _ in costs]
-    table = [_row(reference.name, [(cost, cost) for cost in base])]
-    return [*table, *(_row(name, costs) for name, costs in rows.items())]
+    table = [row(reference.name, [(cost, cost) for cost in base])]
+    return [*table, *(row(name, costs) for name, costs in rows.items())]
 
 
 def _timed(way: Way, settings: Settings) -> Cost:
@@ -225,7 +225,8 @@ def _timed(way: Way, settings: Settings) -> Cost:
     return cost
 
 
-def _row(name: str, costs: Sequence[tuple[Cost, Cost]]) -> list[str]:
+def row(name: str, costs: Sequence[tuple[Cost, Cost]]) -> list[str]:
+    """Return a line of a table: medians, and the medians of the ratios to the reference measured beside each."""
     return [
         name,
         f"{median(ours.wall for _, ours in costs):.2f}",
