@@ -5,13 +5,17 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
+from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.synchronize import Barrier, Event
 from typing import Any
 
-# Forked: they have what the test has changed, and need not import anything again.
+# Forked, they have what the test has changed, and need not import anything again. But dbt was seen to hang in two forks
+# of a process in which it had run: what runs dbt begins afresh.
 FORK = multiprocessing.get_context("fork")
+FRESH = multiprocessing.get_context("spawn")
+Context = ForkContext | SpawnContext
 PATIENCE_SECONDS = 600.0
 
 
@@ -30,13 +34,14 @@ class Actor:
     act: Callable[[], Any]
     stops_before: str | None = None
     barrier: Barrier | None = None
-    has_stopped: Event = field(default_factory=FORK.Event)
-    may_go_on: Event = field(default_factory=FORK.Event)
+    context: Context = FORK
 
     def start(self) -> Actor:
         """Start; with a point, wait until it is reached."""
-        self.pipe, there = FORK.Pipe(duplex=False)
-        self.process = FORK.Process(target=self._run, args=(there,), daemon=True)
+        self.has_stopped, self.may_go_on = self.context.Event(), self.context.Event()
+        self.pipe, there = self.context.Pipe(duplex=False)
+        part = _Part(self.act, self.stops_before, self.barrier, self.has_stopped, self.may_go_on)
+        self.process = self.context.Process(target=part.play, args=(there,), daemon=True)
         self.process.start()
         there.close()
         if self.stops_before:
@@ -55,7 +60,19 @@ class Actor:
         self.process.join()
         return outcome
 
-    def _run(self, pipe: Pipe) -> None:
+
+@dataclass(frozen=True)
+class _Part:
+    """What an actor does in its process."""
+
+    act: Callable[[], Any]
+    stops_before: str | None
+    barrier: Barrier | None
+    has_stopped: Event
+    may_go_on: Event
+
+    def play(self, pipe: Pipe) -> None:
+        """Act, and tell what became of it."""
         try:
             if self.stops_before:
                 self._stop_before(*self.stops_before.split(":"))
@@ -80,8 +97,8 @@ class Actor:
         setattr(place, name, stopped)
 
 
-def at_once(*acts: Callable[[], Any]) -> list[Outcome]:
+def at_once(*acts: Callable[[], Any], context: Context = FORK) -> list[Outcome]:
     """Call functions at the same moment, each in a process of its own; return what became of each."""
-    barrier = FORK.Barrier(len(acts))
-    actors = [Actor(act, barrier=barrier).start() for act in acts]
+    barrier = context.Barrier(len(acts))
+    actors = [Actor(act, barrier=barrier, context=context).start() for act in acts]
     return [actor.end() for actor in actors]

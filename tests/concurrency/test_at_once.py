@@ -21,7 +21,7 @@ import pytest
 from quarterday import delivering, inbox, loading, releasing, services
 from quarterday.settings import Settings, database_url
 from quarterday.withdrawing import withdraw_release
-from tests.concurrency.actors import PATIENCE_SECONDS, Actor, Outcome, at_once
+from tests.concurrency.actors import FRESH, PATIENCE_SECONDS, Actor, Outcome, at_once
 from tests.marts_support import Figure, admit_figures, deployed_template, quarters_of, rows, warehouse, year
 from tests.path_support import put_into_inbox, take_in
 
@@ -411,10 +411,10 @@ def test_two_releases_built_at_once_are_one(warehouse: Settings, point: str | No
     """Both from the start, or the one stopped before a step while the other goes all the way."""
     load_id = send(warehouse, "24", "2016-07-20")
     if point is None:
-        outcomes = at_once(*[partial(release, warehouse)] * 2)
+        outcomes = at_once(*[partial(release, warehouse)] * 2, context=FRESH)
     else:
-        slow = Actor(partial(release, warehouse), stops_before=point).start()
-        quick = Actor(partial(release, warehouse)).start().end()
+        slow = Actor(partial(release, warehouse), stops_before=point, context=FRESH).start()
+        quick = Actor(partial(release, warehouse), context=FRESH).start().end()
         outcomes = [quick, slow.end()]
     assert set(values(outcomes)) <= {1, None}
     assert published(warehouse) == [(1, [load_id], 1)]
@@ -426,10 +426,10 @@ def test_two_releases_built_at_once_are_one(warehouse: Settings, point: str | No
 def test_a_return_that_joins_while_its_release_is_built_is_built_before_it_is_published(warehouse: Settings) -> None:
     """Taken in by a second release while dbt builds the first: one release publishes both, whole."""
     first = send(warehouse, "24", "2016-07-20")
-    building = Actor(partial(release, warehouse)).start()
+    building = Actor(partial(release, warehouse), context=FRESH).start()
     wait_for_dbt(warehouse)
     second = send(warehouse, "25", "2016-08-20")
-    other = Actor(partial(release, warehouse)).start()
+    other = Actor(partial(release, warehouse), context=FRESH).start()
     assert values([building.end(), other.end()]) == [1, 1]
     assert published(warehouse) == [(1, [first, second], 2)]
     assert rows(warehouse, TOLD) == [(25,), (25,)]

@@ -11,7 +11,7 @@ from quarterday import releasing
 from quarterday.dbt import DbtFailed, run_dbt
 from quarterday.settings import Settings, database_url
 from quarterday.warehouse import connect
-from tests.concurrency.actors import Actor
+from tests.concurrency.actors import FRESH, Actor
 from tests.concurrency.readers import PAUSE_SECONDS, reading
 from tests.marts_support import deployed_template, rows, warehouse
 
@@ -74,7 +74,7 @@ def test_a_reader_that_holds_a_view_stops_its_deployment_and_no_other_reader_for
     make_another("mart.fct_outcome", warehouse)
     with connect(warehouse, "reader") as holding, holding.cursor() as cursor:
         cursor.execute("select * from mart.fct_outcome limit 1")
-        deploying = Actor(deploy).start()
+        deploying = Actor(deploy, context=FRESH).start()
         with reading(database_url(warehouse, "reader"), 2) as readers:
             refused = deploying.end().error or ""
     assert DbtFailed.__name__ in refused and "lock timeout" in refused
