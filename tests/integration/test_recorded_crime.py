@@ -5,6 +5,8 @@ Readers see no difference, and no later release reads it.
 
 from __future__ import annotations
 
+import time
+
 from quarterday import releasing
 from quarterday.settings import Settings
 from quarterday.warehouse import connect, migrate
@@ -29,6 +31,8 @@ BY_QUARTER = """select partner_code, period_key, area_code, count(*), min(period
 from mart.fct_recorded_crime group by 1, 2, 3 order by 1, 2, 3"""
 
 
+OTHER_SESSIONS = """select count(*) from pg_stat_activity
+where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()"""
 ROWS_READ = """select schemaname || '.' || relname, seq_tup_read + coalesce(idx_tup_fetch, 0)
 from pg_stat_user_tables where schemaname in ('core', 'landing')"""
 
@@ -63,7 +67,11 @@ def admit_parts(settings: Settings, number: int, count: int) -> int:
 
 
 def rows_read(settings: Settings) -> dict[str, int]:
-    """Return how many rows of each table have been read so far."""
+    """Return how many rows of each table have been read so far. A session tells what it has read when it ends."""
+    for _ in range(200):
+        if rows(settings, OTHER_SESSIONS, role="owner") == [(0,)]:
+            break
+        time.sleep(0.05)
     return dict(rows(settings, ROWS_READ, role="owner"))
 
 

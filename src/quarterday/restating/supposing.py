@@ -115,6 +115,8 @@ def _work_out_facts(world: Supposed, derived: bool, facts: dict[tuple[str, str],
         raise OperatorError("The marts are not deployed as the code has them. Run 'quarterday migrate'.")
     _make_lines(world, create_views({LINES: core[LINES]}, world.build, planned, day, cursor)[0])
     if derived:
+        # As for the facts themselves: PostgreSQL expects a row of each step, and would compare each with each.
+        cursor.execute("set local enable_nestloop = off")
         views = {name: text for name, text in core.items() if name in PLANS}
         create_views(views, world.build, planned | facts, day, cursor, as_tables=True)
 
