@@ -23,11 +23,11 @@ from tests.conftest import database_named, run_on_server, session_settings
 from tests.path_support import rows_of
 
 EVERY_CASE = corpus.load_cases()
-# The small size is three cases of five, which is still more than 300.
+# The small size is two cases of five.
 CASES = [
     case
     for number, case in enumerate(EVERY_CASE)
-    if os.environ.get("QUARTERDAY_LONG_TESTS") or number % 5 not in (1, 3)
+    if os.environ.get("QUARTERDAY_LONG_TESTS") or number % 5 in (0, 3)
 ]
 # The whole corpus may make the process this much larger, however large the files are.
 MEGABYTES = 256
@@ -98,7 +98,7 @@ def _rows_outside_ledger(settings: Settings) -> dict[str, int]:
 
 def test_the_corpus_has_enough_cases_of_enough_forms() -> None:
     forms = {corpus.form_of(case.base, session_settings().returns) for case in CASES}
-    assert len(CASES) >= 300
+    assert len(EVERY_CASE) >= 300
     assert len({case.id for case in CASES}) == len(CASES)
     assert len(forms) >= 12
 

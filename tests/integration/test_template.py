@@ -30,8 +30,8 @@ from tests.path_support import rows_of, send, take_in
 Mend = Callable[[tuple[openpyxl.cell.Cell, ...]], None]
 FORMS = load_forms(load_settings().returns)
 EVERYBODY = [(form.name, partner) for form in FORMS.values() for partner in form.contract.partners]
-# The small size is every third sender.
-SENDERS = EVERYBODY if os.environ.get("QUARTERDAY_LONG_TESTS") else EVERYBODY[::3]
+# The small size is every fifth sender.
+SENDERS = EVERYBODY if os.environ.get("QUARTERDAY_LONG_TESTS") else EVERYBODY[::5]
 # What a partner writes where a cell takes any text; by the heading.
 TEXTS = {
     "Season": "20/07/2016 - 31/08/2016", "Period": "As at 31 December 2016", "When": "As at 31 December 2016",
