@@ -25,9 +25,7 @@ from tests.path_support import rows_of
 EVERY_CASE = corpus.load_cases()
 # The small size is two cases of five.
 CASES = [
-    case
-    for number, case in enumerate(EVERY_CASE)
-    if os.environ.get("QUARTERDAY_LONG_TESTS") or number % 5 in (0, 3)
+    case for number, case in enumerate(EVERY_CASE) if os.environ.get("QUARTERDAY_LONG_TESTS") or number % 5 in (0, 3)
 ]
 # The whole corpus may make the process this much larger, however large the files are.
 MEGABYTES = 256
