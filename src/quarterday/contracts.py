@@ -69,6 +69,8 @@ class Contract:
     """One form's contract.
 
     ``quarantine_limit`` is a share of the lines, 0 to 1; the dates are the first and last day a return is owed.
+    ``contacts`` are the addresses of the team's owners. A return is reminded of so many working days before it is due,
+    and called overdue to those who can act on it so many after.
     """
 
     form: str
@@ -87,6 +89,9 @@ class Contract:
     grain: str
     columns: tuple[Column, ...]
     quality: tuple[Mapping[str, Any], ...] = ()
+    contacts: tuple[str, ...] = ()
+    reminder_working_days: int = 5
+    escalation_working_days: int = 10
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -219,6 +224,9 @@ def _contract(raw: dict[str, Any]) -> Contract:
         grain=table.get("description", ""),
         columns=tuple(_column(item) for item in table["properties"]),
         quality=tuple(table.get("quality") or ()),
+        contacts=tuple(one["username"] for one in (raw.get("team") or {}).get("members", ()) if one["role"] == "owner"),
+        reminder_working_days=int(custom.get("reminderWorkingDays", 5)),
+        escalation_working_days=int(custom.get("escalationWorkingDays", 10)),
     )
 
 

@@ -16,7 +16,7 @@ from quarterday.warehouse import connect
 
 READERS = ("mart", "history")
 # Surrogates that only tell rows apart; the rows themselves are compared.
-SURROGATES = re.compile(r"(event|issue|publication|arrival)_id$|^run_id$")
+SURROGATES = re.compile(r"(event|issue|publication|arrival|notice)_id$|^run_id$")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 # In a range's text a moment is written otherwise than in a column of its own.
 MOMENT_IN_RANGE = re.compile(r'\\?"?(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)\+00\\?"?')
@@ -123,6 +123,8 @@ class _Names:
     def _value(self, column: str, value: Any) -> Any:
         if isinstance(value, list):
             return [self._value(column, each) for each in value]
+        if isinstance(value, dict):
+            return {name: self._value(name, each) for name, each in value.items()}
         if isinstance(value, str) and MOMENT.fullmatch(value):
             return value if column == "file_modified_at" else self._moment(value.removesuffix("+00:00"))
         if isinstance(value, str):
