@@ -26,8 +26,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from quarterday.checksums import Checksum, read_checksums
 from quarterday.errors import OperatorError
-from quarterday.releasing import code_version
 from quarterday.settings import Settings
+from quarterday.versioning import code_version
 from quarterday.warehouse import connect
 
 FORMAT = 1

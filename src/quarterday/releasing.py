@@ -6,10 +6,7 @@ A release that was cut off is taken up again: there is at most one that is open,
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from psycopg2.extensions import connection as Connection
@@ -22,6 +19,7 @@ from quarterday.ledger import hold_release
 from quarterday.reference import PARTNERS_FILE
 from quarterday.restating import noting, signing_off
 from quarterday.settings import Settings
+from quarterday.versioning import code_version
 from quarterday.warehouse import connect
 
 ARRIVING = "10 minutes"
@@ -191,23 +189,6 @@ def is_published(release_id: int, settings: Settings) -> bool:
         cursor.execute("select published_at is not null from ledger.release where release_id = %s", (release_id,))
         row = cursor.fetchone()
         return bool(row and row[0])
-
-
-def code_version(project: Path | None = None) -> str:
-    """Return the git commit of the checkout, or the package's version where there is no checkout.
-
-    An image has no checkout: QUARTERDAY_CODE_VERSION, set when it is built, counts first.
-    """
-    built_from = os.environ.get("QUARTERDAY_CODE_VERSION", "")
-    if built_from not in {"", "unknown"}:
-        return built_from
-    folder = project or Path(__file__).parents[2]
-    command = ["git", "rev-parse", "HEAD"]
-    try:
-        asked = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=5)
-    except (OSError, subprocess.SubprocessError):
-        return version("quarterday")
-    return asked.stdout.strip()
 
 
 def _build_what_it_holds(release_id: int, settings: Settings) -> list[NodeResult]:

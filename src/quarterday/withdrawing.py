@@ -9,6 +9,7 @@ from quarterday import releasing
 from quarterday.errors import OperatorError
 from quarterday.ledger import hold_release
 from quarterday.settings import Settings
+from quarterday.versioning import code_version
 from quarterday.warehouse import connect
 
 
@@ -48,7 +49,7 @@ def _open_withdrawal(connection: Connection, withdrawn_id: int, reason: str) -> 
         _refuse_withdrawal(cursor, withdrawn_id, open_id)
         cursor.execute(
             "insert into ledger.release (code_version, reason, withdraws) values (%s, %s, %s) returning release_id",
-            (releasing.code_version(), reason, withdrawn_id),
+            (code_version(), reason, withdrawn_id),
         )
         (release_id,) = cursor.fetchone() or (0,)
         releasing.reckon_for_today(cursor, int(release_id))

@@ -15,7 +15,7 @@ import compose_spec
 import pytest
 import yaml
 
-from quarterday.releasing import code_version
+from quarterday.versioning import code_version
 
 PROJECT = Path(__file__).parents[2]
 DOCKER = PROJECT / "docker"

@@ -19,6 +19,7 @@ from psycopg2 import sql
 from quarterday import releasing, services
 from quarterday.settings import Settings
 from quarterday.supervising import service_processes
+from quarterday.versioning import code_version
 from quarterday.warehouse import connect
 from tests.conftest import database_named, run_on_server, session_settings
 from tests.path_support import expected_returns, release, rows_of, send, take_in
@@ -26,6 +27,7 @@ from tests.path_support import expected_returns, release, rows_of, send, take_in
 pytestmark = pytest.mark.scheduler
 PATIENCE_SECONDS = 420.0
 BUSY = ("queued", "running")
+STATES = "select form, reporting_quarter, state from ledger.load_state"
 FIRST_FORMS = {"first_time_entrants", "reducing_offending_action_plan", "restorative_justice_hub"}
 FIRST = [row for row in expected_returns(1) if row["form"] in FIRST_FORMS]
 # The small size leaves out most of the first wave; the long one sends every return of the demo.
@@ -70,7 +72,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 def test_returns_go_from_the_inbox_to_the_marts_by_the_real_dags(running: Settings) -> None:
     send(FIRST, running)
     finish_work(running)
-    states = rows_of("select form, reporting_quarter, state from ledger.load_state", running, "owner")
+    states = rows_of(STATES, running, "owner")
     assert {row["state"] for row in states} == {"released"}
     runs = services.client(running).runs(states=("success",))
     keys = {(run["dag_id"], run["partition_key"]) for run in runs}
@@ -85,6 +87,23 @@ def test_returns_go_from_the_inbox_to_the_marts_by_the_real_dags(running: Settin
         running,
     )
     assert [row["computed_value"] for row in printed] == [303]
+
+
+def test_every_task_that_ran_is_recorded_as_airflow_says(running: Settings) -> None:
+    told = services.client(running).task_instances()
+    ran = {
+        (task["dag_id"], task["dag_run_id"], task["task_id"], task["try_number"]): task["state"]
+        for task in told
+        if task["start_date"] and task["try_number"]
+    }
+    wait_until(lambda: recorded(running).keys() >= ran.keys(), "the records of the runs", running)
+    found = recorded(running)
+    assert {key: found[key]["state"] for key in ran} == ran
+    for key, row in found.items():
+        assert row["seconds"] is not None and row["ended_at"] >= row["started_at"], key
+        assert row["code_version"] == code_version(), key
+    keys = {row["partition_key"] for row in found.values() if row["dag_id"] == "returns__load"}
+    assert keys == {f"{row['form']}|{row['reporting_quarter']}" for row in rows_of(STATES, running, "owner")}
 
 
 def test_running_any_dag_again_for_any_quarter_changes_nothing(running: Settings) -> None:
@@ -125,6 +144,12 @@ def test_killing_scheduler_and_workers_in_a_load_ends_in_the_same_tables(
     found, wanted = (contents(settings, "mart", without_marks=True) for settings in (running, undisturbed))
     differing = sorted(name for name in wanted if found[name] != wanted[name])
     assert not differing, f"{differing} differ; killed: {standing(running)}; undisturbed: {standing(undisturbed)}"
+
+
+def recorded(settings: Settings) -> dict[tuple[str, str, str, int], dict[str, object]]:
+    """The rows of ledger.task_run that have an end, by run, task and try."""
+    rows = rows_of("select * from ledger.task_run where ended_at is not null", settings, "owner")
+    return {(row["dag_id"], row["run_id"], row["task_id"], row["try_number"]): row for row in rows}
 
 
 def standing(settings: Settings) -> dict[str, object]:
@@ -177,12 +202,16 @@ def wait_until(is_so: Callable[[], bool], what: str, settings: Settings) -> None
 
 
 def contents(settings: Settings, *schemas: str, without_marks: bool = False) -> dict[str, str]:
-    """Return a hash of the rows of every relation; without marks, without ids and moments of one installation."""
+    """Return a hash of the rows of every relation; without marks, without ids and moments of one installation.
+
+    Every run adds to what ran, so that is left out.
+    """
     with connect(settings, "owner") as connection, connection.cursor() as cursor:
         cursor.execute(
             """select table_schema || '.' || table_name, column_name
             from information_schema.columns
             where table_schema = any(%s)
+                and table_schema || '.' || table_name <> 'ledger.task_run'
                 and not (%s and (column_name ~ '(load|release|issue|event)_id$' or data_type like 'timestamp%%'))
             order by 1, ordinal_position""",
             (list(schemas), without_marks),
