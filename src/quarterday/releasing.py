@@ -16,6 +16,7 @@ from psycopg2.extras import execute_values
 from quarterday.checking import facts
 from quarterday.dbt import DbtFailed, NodeResult, run_dbt
 from quarterday.ledger import hold_release
+from quarterday.recording.suite_runs import record_facts
 from quarterday.reference import PARTNERS_FILE
 from quarterday.restating import noting, signing_off
 from quarterday.settings import Settings
@@ -116,17 +117,20 @@ def check_facts(release_id: int, settings: Settings) -> int:
     note = noting.draft_note(release_id, settings)
     with connect(settings, "builder") as connection, connection.cursor() as cursor:
         loads = loads_of(cursor, release_id)
-        passed = facts.check_facts(release_id, connection, settings.expectations)
-        cursor.execute(
-            "update ledger.release set checked_loads = %s where release_id = %s and published_at is null",
-            (loads, release_id),
-        )
-        if cursor.rowcount == 0:
-            return 0  # published meanwhile, by another that had it in hand
-        noting.keep_note(release_id, note, cursor)
+        examined = facts.examine_facts(release_id, connection, settings.expectations)
+        record_facts(release_id, examined.checks, examined.ran, cursor)
+        if not examined.failed:
+            cursor.execute(
+                "update ledger.release set checked_loads = %s where release_id = %s and published_at is null",
+                (loads, release_id),
+            )
+            if cursor.rowcount == 0:
+                return 0  # published meanwhile, by another that had it in hand
+            noting.keep_note(release_id, note, cursor)
+    examined.refuse_failed()
     if note is not None:
         noting.write_note(note, settings)
-    return len(passed)
+    return len(examined.checks)
 
 
 def publish(release_id: int, settings: Settings) -> int:

@@ -149,6 +149,9 @@ def _without_attempts(relation: str, rows: list[str]) -> list[str]:
     if relation == "ledger.dbt_run":
         runs = [json.loads(row) for row in rows]
         return sorted({f"{run['release_id']} {run['node_id']} {run['status']}" for run in runs})
+    if relation == "ledger.suite_run":
+        runs = [json.loads(row) for row in rows]
+        return sorted({f"{run['load_id']} {run['release_id']} {run['failed_count']}" for run in runs})
     if relation == "ledger.load_event":
         landed = {row for row in rows if json.loads(row)["event"] == "landed"}
         return sorted([*landed, *(row for row in rows if row not in landed)])

@@ -8,10 +8,11 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from quarterday.checking.checks import Check
-from quarterday.checking.facts import FactsDoNotAgree, check_facts, read_fact_checks
+from quarterday.checking.facts import FactsDoNotAgree, check_facts, examine_facts, read_fact_checks
 from quarterday.checking.judging import judge_by_checks
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.contracts import Form, load_forms
+from quarterday.recording.suite_runs import record_facts
 from tests.checking_support import GOOD_CALL, land
 
 pytest_plugins = ("tests.checking_support",)
@@ -177,3 +178,24 @@ def test_builder_role_may_check_facts(release: int, connection: Connection) -> N
     run("grant select on all tables in schema core to quarterday_builder", connection)
     run("set local role quarterday_builder", connection)
     assert check_facts(release, connection, EXPECTATIONS)
+
+
+def test_outcome_of_each_check_on_facts_is_recorded_with_what_the_suite_took(
+    release: int, connection: Connection
+) -> None:
+    run("delete from core.fct_budget_line", connection)
+    for _ in range(2):  # the second time replaces the first
+        examined = examine_facts(release, connection, EXPECTATIONS)
+        with connection.cursor() as cursor:
+            record_facts(release, examined.checks, examined.ran, cursor)
+            cursor.execute("select check_id from ledger.fact_check_result where not has_passed and failing_count > 0")
+            failed = {check_id for (check_id,) in cursor.fetchall()}
+            cursor.execute("select count(*) from ledger.fact_check_result where release_id = %s", (release,))
+            ((count,),) = cursor.fetchall()
+    assert failed == {check.check_id for check in examined.failed} != set()
+    assert count == len(examined.checks)
+    with connection.cursor() as cursor:
+        cursor.execute("select check_count, failed_count, profile_seconds, suite_seconds from ledger.suite_run")
+        runs = cursor.fetchall()
+    assert [(checks, failing) for checks, failing, *_ in runs[-2:]] == [(count, len(failed))] * 2
+    assert all(counting > 0 and asserting > 0 for *_, counting, asserting in runs)

@@ -58,6 +58,9 @@ def test_good_return_is_admitted_with_its_period_and_event(connection: Connectio
     results = rows_of("check_result", load_id, connection)
     assert len(results) == len(contract_checks(form)) + 1
     assert all(result["has_passed"] for result in results)
+    (suite,) = rows_of("suite_run", load_id, connection)
+    assert (suite["check_count"], suite["failed_count"], suite["line_count"]) == (len(contract_checks(form)), 0, 2)
+    assert suite["profile_seconds"] > 0 and suite["suite_seconds"] > 0
     assert rows_of("verdict", load_id, connection)[0]["contract_version"] == "1.2.0"
 
 

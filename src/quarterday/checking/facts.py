@@ -12,7 +12,7 @@ import yaml
 from psycopg2.extensions import connection as Connection
 
 from quarterday.checking.expectations import ExpectationsAreWrong
-from quarterday.checking.suites import Assertion, CheckCouldNotRun, run_suite
+from quarterday.checking.suites import Assertion, CheckCouldNotRun, SuiteClock, SuiteRun, run_suite
 from quarterday.errors import QuarterdayError
 from quarterday.settings import load_settings
 
@@ -58,31 +58,64 @@ class FactsDoNotAgree(QuarterdayError):
         super().__init__("\n".join(lines))
 
 
+@dataclass(frozen=True)
+class Examined:
+    """The checks on a release's facts, each with its outcome, and what the suite took."""
+
+    release_id: int
+    checks: tuple[FactCheck, ...]
+    ran: SuiteRun
+
+    @property
+    def failed(self) -> list[FactCheck]:
+        """The checks that failed, with the first differences of each."""
+        return [check for check in self.checks if not check.has_passed]
+
+    def refuse_failed(self) -> None:
+        """Raise if any check failed.
+
+        Raises:
+            FactsDoNotAgree: At least one did; the release must not be published.
+        """
+        if self.failed:
+            raise FactsDoNotAgree(self.release_id, self.failed)
+
+
 def check_facts(release_id: int, connection: Connection, expectations_folder: Path | None = None) -> list[FactCheck]:
-    """Check a release's facts in core against ledger and typed lines, before it is published.
-
-    Args:
-        connection: Only read; a role that may read ``ledger``, ``typed`` and ``core``.
-        expectations_folder: Where ``facts/*.yml`` is; the project's by default.
-
-    Returns:
-        Every check, all of them passed.
+    """Check a release's facts as :func:`examine_facts` does; return every check, all of them passed.
 
     Raises:
         FactsDoNotAgree: At least one check failed.
         CheckCouldNotRun: The database or Great Expectations could not run a check.
     """
+    examined = examine_facts(release_id, connection, expectations_folder)
+    examined.refuse_failed()
+    return list(examined.checks)
+
+
+def examine_facts(release_id: int, connection: Connection, expectations_folder: Path | None = None) -> Examined:
+    """Hold a release's facts in core against ledger and typed lines, before it is published.
+
+    Args:
+        release_id: Whose facts.
+        connection: Only read; a role that may read ``ledger``, ``typed`` and ``core``.
+        expectations_folder: Where ``facts/*.yml`` is; the project's by default.
+
+    Raises:
+        CheckCouldNotRun: The database or Great Expectations could not run a check.
+    """
     loads = _loads(release_id, connection)
     read = read_fact_checks(expectations_folder or load_settings().expectations)
     checks = [_named(check, release_id, loads) for check in read]
+    clock = SuiteClock()
     failing = _profile(release_id, checks, connection)
+    clock.counted()
     passed = run_suite(
         [Assertion(check.check_id, "critical", "reject_return", check.statement) for check in checks], failing
     )
-    failed = [check for check in checks if not passed[check.check_id]]
-    if failed:
-        raise FactsDoNotAgree(release_id, [_with_differences(check, failing, connection) for check in failed])
-    return checks
+    ran = clock.ran(passed)
+    found = (check if passed[check.check_id] else _with_differences(check, failing, connection) for check in checks)
+    return Examined(release_id, tuple(found), ran)
 
 
 def read_fact_checks(expectations_folder: Path) -> list[FactCheck]:

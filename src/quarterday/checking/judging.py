@@ -20,11 +20,12 @@ from quarterday.checking.issues import find_failing_lines, write_issues
 from quarterday.checking.profile import Profile, read_profile, typed_view
 from quarterday.checking.repeating import see_combinations, without_looking
 from quarterday.checking.sampling import know_values
-from quarterday.checking.suites import Assertion, CheckCouldNotRun, run_suite
+from quarterday.checking.suites import Assertion, CheckCouldNotRun, SuiteClock, run_suite
 from quarterday.contracts import Form
 from quarterday.errors import Finding
 from quarterday.generating import plain_key
 from quarterday.ledger import hold_load, note_event
+from quarterday.recording.suite_runs import record_suite
 
 if TYPE_CHECKING:
     from quarterday.identifying import Identity
@@ -98,11 +99,15 @@ def judge_by_checks(
         checks = know_values(load_id, form, checks, connection)
         seen = see_combinations(load_id, form, checks, connection)
         checks = without_looking(checks, seen)
+        clock = SuiteClock()
         profile = read_profile(load_id, form, checks, connection, seen.columns, seen.line_count)
+        clock.counted()
         passed = run_suite([_assertion(check) for check in checks], profile.failing)
+        ran = clock.ran(passed, profile.line_count)
         cursor.execute("savepoint judging")
         try:
             verdict = _write(cursor, load_id, form, checks, profile, passed, identity, run_id)
+            record_suite(ran, cursor, load_id=load_id)
         except psycopg2.OperationalError:
             raise
         except psycopg2.Error as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,34 @@ class Assertion:
     severity: str
     action: str
     statement: str
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """One suite: how many checks, how many of them failed, lines looked at, seconds to count and to assert."""
+
+    check_count: int
+    failed_count: int
+    line_count: int | None
+    profile_seconds: float
+    suite_seconds: float
+
+
+class SuiteClock:
+    """Takes the time of a suite's two parts: begin with it, say when all is counted, and ask when all is asserted."""
+
+    def __init__(self) -> None:
+        self._began = self._counted_at = time.monotonic()
+
+    def counted(self) -> None:
+        """Say that the database has counted the failures of every check."""
+        self._counted_at = time.monotonic()
+
+    def ran(self, passed: Mapping[str, bool], line_count: int | None = None) -> SuiteRun:
+        """Return the run, which ends now."""
+        failed = sum(not has_passed for has_passed in passed.values())
+        counting, asserting = self._counted_at - self._began, time.monotonic() - self._counted_at
+        return SuiteRun(len(passed), failed, line_count, round(counting, 3), round(asserting, 3))
 
 
 def run_suite(assertions: Sequence[Assertion], failing: Mapping[str, int]) -> dict[str, bool]:
