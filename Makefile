@@ -51,7 +51,7 @@ lint: install  ## Only the linters
 	@cd $(ROOT) && if [ -f .sqlfluff ]; then $(BIN)/sqlfluff lint --disable-progress-bar; fi
 
 lock: install  ## Make the locks anew from pyproject.toml (UPGRADE=1 takes newer versions)
-	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) --extra dev -o requirements.lock pyproject.toml
+	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) --extra connectors --extra dev -o requirements.lock pyproject.toml
 	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) -o requirements-bootstrap.lock requirements-bootstrap.in
 
 clean: down  ## Stop, and delete all state and the environment; the code is left alone

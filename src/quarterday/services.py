@@ -441,8 +441,15 @@ def _write_local_settings(settings: Settings) -> None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """Return a service's whole environment: the shell's, without any other Airflow's settings, and ours."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "PYTHONPATH"))}
+    """Return a service's whole environment: the shell's, without any other Airflow's settings, and ours.
+
+    Of Airflow's, the shell's connections (``AIRFLOW_CONN_<ID>``) are kept: connectors take their secrets from them.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("AIRFLOW_CONN_") or not name.startswith(("AIRFLOW_", "PYTHONPATH"))
+    }
     programs = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
     return {**inherited, "PATH": programs, **airflow_environment(settings)}
 

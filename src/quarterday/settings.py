@@ -11,6 +11,8 @@ Every setting is an environment variable; nothing is read at import.
 | QUARTERDAY_RECEIPTS | where receipts for partners are written | ``receipts`` in the home |
 | QUARTERDAY_SECRETS | a folder with one file per secret | ``secrets`` in the home |
 | QUARTERDAY_SIGN_OFF_RULES | which restatements need whose approval | ``returns/sign_off_rules.csv`` |
+| QUARTERDAY_CONNECTORS | where files are fetched from | ``returns/connectors.csv`` |
+| QUARTERDAY_RUNBOOKS | the address below which the runbooks are read | ``docs/runbooks`` in the project |
 | QUARTERDAY_PROJECT | the folder with returns/, expectations/, dbt_project/, dags/ | the checkout |
 """
 
@@ -41,6 +43,7 @@ class Settings:
     secrets: Path
     server_url: str | None
     named_rules: Path | None = None
+    named_connectors: Path | None = None
 
     @property
     def returns(self) -> Path:
@@ -51,6 +54,11 @@ class Settings:
     def sign_off_rules(self) -> Path:
         """Which restatements need whose approval."""
         return self.named_rules or self.returns / "sign_off_rules.csv"
+
+    @property
+    def connectors(self) -> Path:
+        """Where files are fetched from."""
+        return self.named_connectors or self.returns / "connectors.csv"
 
     @property
     def expectations(self) -> Path:
@@ -75,7 +83,8 @@ def load_settings() -> Settings:
         receipts=_folder("QUARTERDAY_RECEIPTS", home / "receipts"),
         secrets=_folder("QUARTERDAY_SECRETS", home / "secrets"),
         server_url=os.environ.get("QUARTERDAY_DATABASE_URL"),
-        named_rules=Path(rules).resolve() if (rules := os.environ.get("QUARTERDAY_SIGN_OFF_RULES")) else None,
+        named_rules=_file("QUARTERDAY_SIGN_OFF_RULES"),
+        named_connectors=_file("QUARTERDAY_CONNECTORS"),
     )
 
 
@@ -136,6 +145,11 @@ def _with_password(url: str, settings: Settings) -> str:
         return url
     login = f"{parts.username}:{quote(secret(settings, 'owner_password'))}"
     return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
+
+
+def _file(variable: str) -> Path | None:
+    named = os.environ.get(variable)
+    return Path(named).resolve() if named else None
 
 
 def _folder(variable: str, default: Path) -> Path:
