@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,11 +15,28 @@ from quarterday.errors import OperatorError
 
 ANSWER_SECONDS = 30.0
 PAGE = 100
+# A role that may look at everything and start nothing.
+LOOKS_ONLY = "viewer"
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
 class AirflowRefused(OperatorError):
     """Airflow answered with an error; the message holds its reason."""
+
+
+def client_of_task() -> AirflowClient:
+    """Return a client that may only look, for the Airflow that this process is a task of.
+
+    Raises:
+        OperatorError: This is no task of ours, or Airflow's logins are not in a file of ours.
+    """
+    address = os.environ.get("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", "")
+    logins = os.environ.get("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", "")
+    try:
+        password = json.loads(Path(logins).read_text())[LOOKS_ONLY]
+    except (OSError, ValueError, KeyError) as error:
+        raise OperatorError(f"Airflow can't be asked: no login '{LOOKS_ONLY}' in {logins or 'any file'}.") from error
+    return AirflowClient(address.partition("/execution")[0], LOOKS_ONLY, password)
 
 
 @dataclass
@@ -75,6 +94,16 @@ class AirflowClient:
         """Return the task instances of a run; of all runs when none is named."""
         path = f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id, safe='~')}/taskInstances"
         return self._all(path, "task_instances")
+
+    def tries(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> list[dict[str, Any]]:
+        """Return every try of a task of a run, each with ``try_number``, ``state`` and ``end_date``.
+
+        Raises:
+            AirflowRefused: There is no such run or task any more (404).
+        """
+        index = "" if map_index < 0 else f"/{map_index}"
+        run = f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id, safe='')}"
+        return list(self._send("GET", f"{run}/taskInstances/{quote(task_id)}{index}/tries")["task_instances"])
 
     def questions(self) -> list[dict[str, Any]]:
         """Return what waits for a person's answer, each with ``subject``, ``assigned_users`` and ``task_instance``."""

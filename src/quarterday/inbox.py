@@ -8,7 +8,7 @@ point loses nothing and doubles nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from quarterday.identifying import Identity, identify
 from quarterday.ledger import insert_load
 from quarterday.receipts import write_missing
 from quarterday.settings import Settings
+from quarterday.unfinished import unfinished_keys
 from quarterday.warehouse import connect
 
 # A file that changed this recently may still be on its way in.
@@ -32,10 +33,6 @@ SETTLE_SECONDS = 30.0
 HELD_SECONDS = 3600.0
 UNFINISHED_SUFFIXES = {".part", ".tmp", ".crdownload", ".filepart"}
 SWEEP_LOCK = "quarterday.sweep"
-# When nothing has happened to any return for so long, those that are not done have lost their wake-up. While others
-# move they wait for their turn, and waking them again would only lengthen the queue, unless they wait for too long.
-STANDSTILL = "1 minute"
-LONGEST_WAIT = "15 minutes"
 
 
 @dataclass(frozen=True)
@@ -213,56 +210,6 @@ def known_load(arrival: Arrival, sha256: str, identity: Identity | None, connect
         )
         row = cursor.fetchone()
     return row[0] if row else None
-
-
-def unfinished_keys(connection: Connection, registered: Sequence[int] = ()) -> list[str]:
-    """Return the sorted keys of returns that have no verdict, or are admitted and not released.
-
-    A return that waits for a sign-off is left alone once somebody was asked.
-
-    Args:
-        connection: Any transaction.
-        registered: Loads to name at once; any other only when all have stood still for a while, or it has for long.
-            Of those that are admitted one is enough: a release takes in all of them.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""with unfinished as (
-                select
-                    load_id,
-                    form || '|' || reporting_quarter as key,
-                    state_at,
-                    case when state in ('registered', 'landed') then load_id else 0 end as wakes_with
-                from ledger.load_state
-                where reporting_quarter is not null
-                    and (
-                        state in ('registered', 'landed', 'admitted', 'approved')
-                        -- A sign-off that nobody was asked for: the event that asks was lost.
-                        or state = 'held'
-                        and not exists (
-                            select 1 from ledger.sign_off_request
-                            where sign_off_request.load_id = load_state.load_id
-                                and sign_off_request.asked_at >= load_state.state_at
-                        )
-                    )
-            ),
-            waiting as (
-                select distinct on (wakes_with) key
-                from unfinished
-                where state_at < clock_timestamp() - interval '{LONGEST_WAIT}'
-                    or not exists (
-                        select 1 from ledger.load_event
-                        where happened_at > clock_timestamp() - interval '{STANDSTILL}'
-                    )
-                order by wakes_with, load_id
-            )
-            select key from unfinished where load_id = any(%s)
-            union
-            select key from waiting
-            order by 1""",
-            (list(registered),),
-        )
-        return [key for (key,) in cursor.fetchall()]
 
 
 def _register_new(

@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
 OWNER = "data-engineering"
-TAGS = frozenset({"inbox", "returns", "release"})
+TAGS = frozenset({"inbox", "returns", "release", "upkeep"})
 
 # Events on these are wake-ups: they coalesce and can be lost. The work itself is read from the inbox and the ledger.
 RETURN_RECEIVED = Asset(name="return_received", uri="x-quarterday://inbox/return")

@@ -49,6 +49,12 @@ ALLOWED = {
 CHANGES_NOTHING = {"fetching.connectors_of", "inbox.raise_failures", "signing_off.keys_to_ask"}
 # And what ends where the path begins: a file is whole in the inbox or not there; held by tests/connectors.
 CHANGES_NOTHING |= {"fetching.fetch", "waking.wake_sweep"}
+CHANGES_NOTHING |= {"recovering.keys_to_wake", "recovering.count_unsent"}
+# What it calls that is no step of a return's path, with the reason.
+UPKEEP = {
+    "recovering.close_lost_records": "ends records of runs, a row each; held by test_recovering",
+    "recovering.write_lost_receipts": "writes the receipts that each sweep writes, which is watched",
+}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from quarterday import archiving, inbox, landing, loading, receipts, releasing, withdrawing
+from quarterday import archiving, inbox, landing, loading, receipts, releasing, unfinished, withdrawing
 from quarterday.errors import OperatorError
 from quarterday.identifying import Identity, identify
 from quarterday.restating import signing_off
@@ -26,7 +26,7 @@ def set_conditions() -> None:
     What a task waits for before it takes another for dead is over at once.
     """
     landing.LARGE_BYTES = landing.LARGE_WORKBOOK_BYTES = 0
-    inbox.STANDSTILL = receipts.BEING_WRITTEN = "0 seconds"  # minutes are not waited for
+    unfinished.STANDSTILL = receipts.BEING_WRITTEN = "0 seconds"  # minutes are not waited for
     is_ours_alone = archiving._is_ours_alone
     archiving._is_ours_alone = lambda file, archive: (
         not file.name.endswith(COPIED) and is_ours_alone(file, archive)  # type: ignore[attr-defined]

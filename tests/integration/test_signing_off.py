@@ -10,12 +10,13 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from quarterday import inbox, loading, receipts, releasing
+from quarterday import loading, receipts, releasing
 from quarterday.errors import OperatorError
 from quarterday.restating import signing_off
 from quarterday.restating.accepting import accept_lines
 from quarterday.restating.deciding import decide_by_hand, show_waiting
 from quarterday.settings import Settings
+from quarterday.unfinished import unfinished_keys
 from quarterday.warehouse import connect
 from tests.marts_support import (
     Figure,
@@ -165,18 +166,18 @@ def test_nobody_is_asked_twice_and_a_lost_question_is_asked_again(ruled: Setting
     assert releasing.begin(ruled) is None
     assert signing_off.keys_to_ask(ruled) == [f"first_time_entrants|2016-17-Q1|{held}"]
     with connect(ruled, "loader") as connection:
-        assert inbox.unfinished_keys(connection, [held]) == ["first_time_entrants|2016-17-Q1"]
+        assert unfinished_keys(connection, [held]) == ["first_time_entrants|2016-17-Q1"]
     asked = signing_off.ask_for(held, "run 1", ruled)
     assert asked is not None and asked.approvers == ("jo",) and "SGN-002" in asked.told
     assert signing_off.ask_for(held, "run 2", ruled) is None
     assert signing_off.ask_for(held, "run 1", ruled) == asked, "a run that was cut off asks again"
     assert signing_off.keys_to_ask(ruled) == []
     with connect(ruled, "loader") as connection:
-        assert inbox.unfinished_keys(connection, [held]) == []
+        assert unfinished_keys(connection, [held]) == []
     decide_by_hand(held, "approved", "jo", "right", ruled)
     assert signing_off.ask_for(held, "run 1", ruled) is None
     with connect(ruled, "loader") as connection:
-        assert inbox.unfinished_keys(connection, [held]) == ["first_time_entrants|2016-17-Q1"]
+        assert unfinished_keys(connection, [held]) == ["first_time_entrants|2016-17-Q1"]
 
 
 def test_wrong_rules_keep_what_restates_from_being_released(ruled: Settings) -> None:

@@ -115,5 +115,15 @@ def record_end(
     )
 
 
+def open_tries(cursor: Cursor, older_than: str) -> list[TaskTry]:
+    """Return the tries that stand as running and began longer ago than an interval, such as ``1 minute``."""
+    cursor.execute(
+        """select dag_id, run_id, task_id, try_number, partition_key from ledger.task_run
+        where state = 'running' and started_at < clock_timestamp() - %s::interval order by started_at""",
+        (older_than,),
+    )
+    return [TaskTry(*row) for row in cursor.fetchall()]
+
+
 def _key(one: TaskTry) -> tuple[str, str, str, int]:
     return one.dag_id, one.run_id, one.task_id, one.try_number
