@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from quarterday import lever_commands
 from quarterday.errors import OperatorError, QuarterdayError, ReturnRejected
 
 if TYPE_CHECKING:
@@ -200,7 +201,8 @@ def new_form(
 def load(file: File, partner: Partner) -> None:
     """Put a return into the inbox, wait for its verdict, and print its receipt.
 
-    Exits with 1 when the return is rejected. Needs [bold]quarterday up[/bold].
+    Exits with 1 when the return is rejected. Needs [bold]quarterday up[/bold]. To try it out and load nothing:
+    [bold]quarterday check[/bold].
 
     Example:  quarterday load "Business Crime Advisor 2017-18 Q3.csv" --partner chamber_of_commerce
     """
@@ -566,6 +568,9 @@ def demo(stay: Annotated[bool, typer.Option("--stay", help="Leave everything run
 
     if not demonstration.run(_settings(), stay):
         raise typer.Exit(EXIT_REJECTED)
+
+
+lever_commands.add_to(app)
 
 
 def main() -> None:

@@ -293,10 +293,9 @@ def _may_wait(cursor: Cursor, pending: list[int]) -> bool:
     cursor.execute(
         f"""select
             exists (
-                select 1 from ledger.load
-                left join ledger.verdict using (load_id)
-                where verdict.load_id is null and load.form is not null
-                    and load.received_at > clock_timestamp() - interval '{ARRIVING}'
+                select 1 from ledger.load_state
+                where state in ('registered', 'landed') and form is not null
+                    and received_at > clock_timestamp() - interval '{ARRIVING}'
             )
             and not exists (
                 select 1 from ledger.verdict

@@ -71,14 +71,18 @@ def test_file_imports_nothing_heavy_when_parsed(path: Path) -> None:
 
 
 def test_files_parse_fast_once_airflow_is_imported() -> None:
-    """The best of three, in a process of its own: a busy machine makes one slow, a heavy import makes all slow."""
+    """In a process of its own, at most three times: a busy machine makes one slow, a heavy import makes all slow."""
     script = (
         "import runpy, sys, time, airflow.sdk, airflow.plugins_manager\n"
         "for path in sys.argv[1:]:\n"
         "    start = time.process_time(); runpy.run_path(path); print(path, time.process_time() - start)\n"
     )
-    runs = [_parse_seconds(script) for _ in range(3)]
-    best = {name: min(run[name] for run in runs) for name in runs[0]}
+    best = _parse_seconds(script)
+    for _ in range(2):
+        if max(best.values()) < PARSE_SECONDS:
+            break
+        again = _parse_seconds(script)
+        best = {name: min(best[name], again[name]) for name in best}
     assert max(best.values()) < PARSE_SECONDS, best
 
 

@@ -195,6 +195,20 @@ create table if not exists ledger.dbt_run (
 );
 comment on table ledger.dbt_run is 'One row per dbt node and release build.';
 
+create table if not exists ledger.form_pause (
+    form_pause_id bigint generated always as identity primary key,
+    form text not null,
+    paused_at timestamptz not null default clock_timestamp(),
+    paused_by text not null,
+    reason text not null check (reason <> ''),
+    resumed_at timestamptz,
+    resumed_by text,
+    check ((resumed_at is null) = (resumed_by is null))
+);
+comment on table ledger.form_pause is
+'Grain: one row per pause of a form. While it lasts the form''s returns are registered and archived, and neither landed nor judged.';
+create unique index if not exists form_pause_one_open on ledger.form_pause (form) where resumed_at is null;
+
 -- The state of every load, for the work lists, the board and fct_return.
 create or replace view ledger.load_state as
 select
@@ -207,7 +221,14 @@ select
     load.reporting_quarter,
     load.issued_on,
     load.received_at,
-    latest.event as state,
+    case
+        when latest.event in ('registered', 'landed')
+            and exists (
+                select 1 from ledger.form_pause where form_pause.form = load.form and form_pause.resumed_at is null
+            )
+            then 'paused'
+        else latest.event
+    end as state,
     latest.happened_at as state_at,
     latest.detail,
     verdict.verdict,
@@ -223,12 +244,14 @@ join lateral (
     limit 1
 ) as latest on true
 left join ledger.verdict on verdict.load_id = load.load_id;
-comment on view ledger.load_state is 'Grain: one row per load, with its newest event and its verdict.';
+comment on view ledger.load_state is
+'Grain: one row per load, with its newest event and its verdict. A return without a verdict whose form is paused is paused.';
 
 grant select on all tables in schema ledger to quarterday_loader, quarterday_builder;
 grant insert on ledger.load, ledger.arrival, ledger.load_event, ledger.verdict, ledger.check_result,
     ledger.line_issue, ledger.load_period, ledger.plain_load, ledger.expected_return to quarterday_loader;
 grant update (due_on) on ledger.expected_return to quarterday_loader;
+grant insert, update (resumed_at, resumed_by) on ledger.form_pause to quarterday_loader;
 -- A check that was cut off is run again from the start, so its unfinished findings may be replaced.
 grant delete on ledger.check_result, ledger.line_issue, ledger.load_period, ledger.plain_load to quarterday_loader;
 grant insert on ledger.release, ledger.release_load, ledger.publication, ledger.dbt_run, ledger.load_event to quarterday_builder;
