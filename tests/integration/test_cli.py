@@ -19,6 +19,7 @@ from quarterday.settings import Settings
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = ("up", "down", "status", "check", "load", "query", "demo", "migrate", "new-form", "template", "reconcile")
+COMMANDS += ("backfill", "pause")
 
 
 def run_command(*words: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
