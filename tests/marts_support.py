@@ -64,10 +64,10 @@ def _deploy_once(template: str) -> str:
     return DEPLOYED
 
 
-def copy_of(settings: Settings) -> Iterator[Settings]:
+def copy_of(settings: Settings, kind: str = "copy") -> Iterator[Settings]:
     """Give a warehouse of the test's own that begins as another of this session stands."""
     assert settings.server_url is not None
-    yield from _copy(settings.server_url.rpartition("/")[2], "copy")
+    yield from _copy(settings.server_url.rpartition("/")[2], kind)
 
 
 def _copy(template: str, kind: str) -> Iterator[Settings]:

@@ -103,17 +103,46 @@ def migrate() -> None:
 
 
 @app.command()
-def status() -> None:
-    """Show what runs, how many returns of each form stand where, and the last releases.
+def status(
+    form: Annotated[str | None, typer.Option("--form", "-f", help="Only a form's returns.")] = None,
+    partner: Annotated[str | None, typer.Option("--partner", "-p", help="Only a partner's.")] = None,
+    priority: Annotated[str | None, typer.Option(help="Only of a priority, as plan_2017.modern_policing.")] = None,
+    quarter: Annotated[str | None, typer.Option("--quarter", "-q", help="Only of a quarter, as 2017-18-Q3.")] = None,
+    state: Annotated[str | None, typer.Option("--state", "-s", help="Only those in a state, as rejected.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one object.")] = False,
+) -> None:
+    """Show what runs, where the returns stand, and the last releases; with an option, each return that is asked for.
 
-    Exits with 1 when something is not running.
+    Exits with 1 when something is not running. The same as the board in Airflow.
 
-    Example:  quarterday status
+    Examples:
+
+    quarterday status
+
+    quarterday status --state late --partner citizens_advice
     """
     from quarterday import showing
+    from quarterday.operating.board import Asked, refuse_unknown
 
-    if not showing.show_status(_settings()):
+    asked = Asked(form, partner, priority, quarter, state)
+    refuse_unknown(asked)
+    show = showing.print_status if as_json else showing.show_status
+    if not show(asked, _settings()):
         raise typer.Exit(EXIT_REJECTED)
+
+
+@app.command()
+def explain(
+    load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one object.")] = False,
+) -> None:
+    """Explain a load: what came, what became of it, which lines fail which checks, and what to do next.
+
+    Example:  quarterday explain 12
+    """
+    from quarterday.operating.telling import show_load
+
+    show_load(load_id, as_json, _settings())
 
 
 @app.command()

@@ -1,6 +1,7 @@
-"""What the folder ``returns/`` says beside its forms: who the partners are, and which priority a form serves.
+"""What the folder ``returns/`` says of its forms: who the partners are, what they owe from when to when, and which
+priority a form serves.
 
-It is written to the ledger when the warehouse is brought up to the code, and dbt reads it there.
+It is written to the ledger when the warehouse is brought up to the code; dbt and the board read it there.
 """
 
 from __future__ import annotations
@@ -67,3 +68,17 @@ def write_reference(forms: Mapping[str, Form], returns_folder: Path, cursor: Cur
         "insert into ledger.form_priority (form, priority_code) values (%s, %s)",
         [(form.name, priority) for form in forms.values() for priority in form.contract.priorities],
     )
+    cursor.execute("delete from ledger.commission")
+    cursor.executemany(
+        """insert into ledger.commission
+        (form, partner_code, cadence, lag_quarters, commissioned_from, commissioned_to)
+        values (%s, %s, %s, %s, %s, %s)""",
+        [row for form in forms.values() for row in commissions(form)],
+    )
+
+
+def commissions(form: Form) -> list[tuple[object, ...]]:
+    """Return the rows of ``ledger.commission`` for a form: one for each partner that sends it."""
+    contract = form.contract
+    owed = (contract.cadence, contract.lag_quarters, contract.contract_start, contract.contract_end)
+    return [(contract.form, partner, *owed) for partner in contract.partners]

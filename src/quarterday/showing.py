@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -19,14 +19,11 @@ from quarterday import services
 from quarterday.errors import OperatorError
 from quarterday.settings import Settings, database_url, server_address
 
+if TYPE_CHECKING:
+    from quarterday.operating.board import Asked
+
 WHOLE_WORD = 16
 RowFormat = Literal["table", "csv", "json"]
-STATES = """
-select form, state, count(*) as returns, max(state_at)::timestamp(0) as latest_utc
-from ledger.load_state
-group by form, state
-order by form nulls first, min(state_at)
-"""
 RELEASES = """
 select release_id, published_at::timestamp(0) as published_utc, load_count as returns, reason
 from ledger.release
@@ -35,19 +32,43 @@ limit 5
 """
 
 
-def show_status(settings: Settings) -> bool:
-    """Print what runs, the returns by form and state, and the last releases; return whether all runs."""
+def show_status(asked: Asked, settings: Settings) -> bool:
+    """Print what runs, where the returns stand, and the last releases; return whether all runs.
+
+    Of returns that are asked for each is printed, and nothing else.
+    """
+    from quarterday.operating.telling import show_board
+
     console = Console()
     running = services.status(settings)
+    if asked.is_anything:
+        show_board(asked, settings)
+        return all(running.values())
     console.print(as_table("Services", ["service", "state"], _service_rows(running)))
     if running["postgres"]:
-        for title, statement in (("Returns", STATES), ("Last releases", RELEASES)):
-            columns, rows = fetch(statement, settings, "loader")
-            console.print()
-            console.print(as_table(title, columns, rows) if rows else f"{title}: none yet")
+        console.print()
+        show_board(asked, settings)
+        columns, rows = fetch(RELEASES, settings, "loader")
+        console.print()
+        console.print(as_table("Last releases", columns, rows) if rows else "Last releases: none yet")
     console.print()
     for name, place in _addresses(settings, running):
         console.print(f"{name:10} {place}", markup=False, highlight=False, soft_wrap=True)
+    return all(running.values())
+
+
+def print_status(asked: Asked, settings: Settings) -> bool:
+    """Print the same as one JSON object; return whether all runs."""
+    from quarterday.operating.telling import board_as_json
+
+    running = services.status(settings)
+    told: dict[str, Any] = {"services": running}
+    if running["postgres"]:
+        columns, rows = fetch(RELEASES, settings, "loader")
+        told |= {"board": board_as_json(asked, settings)}
+        told |= {"releases": [dict(zip(columns, row, strict=True)) for row in rows]}
+    json.dump(told, sys.stdout, default=in_json, indent=1)
+    print()
     return all(running.values())
 
 

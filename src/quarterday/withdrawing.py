@@ -31,12 +31,21 @@ def withdraw_release(withdrawn_id: int, reason: str, settings: Settings) -> int:
             itself, or another release is open. Nothing was changed.
         DbtFailed: The facts could not be built. The withdrawal is open: mend the cause and call it again.
     """
-    with connect(settings, "builder") as connection:
-        release_id = _open_withdrawal(connection, withdrawn_id, reason)
+    release_id = open_withdrawal(withdrawn_id, reason, settings)
     releasing.build_facts(release_id, settings)
     releasing.check_facts(release_id, settings)
     releasing.publish(release_id, settings)
     return release_id
+
+
+def open_withdrawal(withdrawn_id: int, reason: str, settings: Settings) -> int:
+    """Open the release that takes another back, and return its id; the next run of ``quarter__release`` publishes it.
+
+    Raises:
+        OperatorError: As :func:`withdraw_release` does. Nothing was changed.
+    """
+    with connect(settings, "builder") as connection:
+        return _open_withdrawal(connection, withdrawn_id, reason)
 
 
 def _open_withdrawal(connection: Connection, withdrawn_id: int, reason: str) -> int:

@@ -1,0 +1,139 @@
+"""What an operator may do about a load, and doing it: run again, accept by exception, withdraw.
+
+Each is what the terminal's command does, under the name of who asks for it. The page checks first that they may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from quarterday.errors import OperatorError
+from quarterday.operating.story import Story
+from quarterday.settings import Settings
+
+# Starts a run of a DAG for a partition key, as whoever asks; returns the run's id.
+Trigger = Callable[[str, str], str]
+
+UNRELEASED = ("admitted", "held", "approved", "declined")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something that may be done about a load: ``act`` is its name in addresses, ``label`` is on the button."""
+
+    act: str
+    label: str
+    explanation: str
+    needs_reason: bool = True
+    checks: tuple[str, ...] = ()
+
+
+def offers(story: Story) -> list[Offer]:
+    """Return what may be done about a load as it stands; each is looked at again when it is done."""
+    found = []
+    if again := dag_to_run(story):
+        found.append(
+            Offer("run-again", "Run it again", f"Starts {again[0]} for {again[1]}; what is done is left alone.", False)
+        )
+    if story.verdict == "admitted_with_quarantine" and story.set_aside_count and _may_accept(story):
+        found.append(
+            Offer(
+                "accept",
+                "Ask for lines to be taken in",
+                "Lines that were set aside are taken in by exception, once a named person approves of it.",
+                checks=story.set_aside_checks,
+            )
+        )
+    if story.event in UNRELEASED:
+        found.append(
+            Offer("withdraw", "Withdraw this return", "It is taken out of the next release; the partner sends another.")
+        )
+    elif story.event == "released" and story.release:
+        others = story.release.load_count - 1
+        with_others = f" and the {others} other returns in it" if others else ""
+        found.append(
+            Offer(
+                "withdraw",
+                f"Withdraw release {story.release.release_id}",
+                f"Another release takes back this return{with_others}: readers see again what they saw before.",
+            )
+        )
+    return found
+
+
+def dag_to_run(story: Story) -> tuple[str, str] | None:
+    """Return the DAG and the key that take a load up where it stands; None where there is nothing left to run."""
+    if story.key is None or story.reporting_quarter is None or story.event == "withdrawn":
+        return None
+    if story.failed_dag_id == "returns__sign_off":
+        return "returns__sign_off", f"{story.key}|{story.load_id}"
+    if story.event in ("registered", "landed") or story.failed_dag_id == "returns__load":
+        return "returns__load", story.key
+    return ("quarter__release", story.reporting_quarter) if story.event in ("admitted", "approved") else None
+
+
+def run_again(story: Story, trigger: Trigger) -> str:
+    """Start the run that takes a load up; return what was done, in a sentence.
+
+    Raises:
+        OperatorError: Nothing is left to run for it.
+    """
+    again = dag_to_run(story)
+    if again is None:
+        raise OperatorError(f"Load {story.load_id} is {story.state}: there is nothing to run again.")
+    return f"{again[0]} is started for {again[1]}: {trigger(*again)}."
+
+
+def accept(story: Story, checks: Sequence[str], reason: str, by: str, settings: Settings, trigger: Trigger) -> str:
+    """Ask for set-aside lines to be taken in by exception; return what was done, in a sentence.
+
+    Raises:
+        OperatorError: No check is named, or the lines can't be accepted; see
+            :func:`quarterday.restating.accepting.accept_lines`.
+    """
+    from quarterday.restating.accepting import accept_lines
+
+    if not checks:
+        raise OperatorError("Choose at least one check whose lines are to be taken in. Nothing was accepted.")
+    found = accept_lines(story.load_id, checks, reason, by, settings)
+    lines = "1 line waits" if found.line_count == 1 else f"{found.line_count} lines wait"
+    again = f" The return is read again as load {found.load_id}." if found.is_read_again else ""
+    dag = ("returns__load", story.key) if found.is_read_again else ("quarter__release", story.reporting_quarter)
+    return f"{lines} for a named person's approval.{again} {_woken(*dag, trigger)}"
+
+
+def withdraw(story: Story, reason: str, by: str, settings: Settings, trigger: Trigger) -> str:
+    """Withdraw a load, or the release that published it; return what was done, in a sentence.
+
+    The release that takes another back is opened here, and built and published by ``quarter__release``.
+
+    Raises:
+        OperatorError: There is no reason, or it can't be withdrawn as it stands. Nothing was changed.
+    """
+    from quarterday.loading import withdraw_load
+    from quarterday.withdrawing import open_withdrawal
+
+    if not reason.strip():
+        raise OperatorError("Give a reason: it stays in the ledger. Nothing was withdrawn.")
+    told = f"by {by}: {reason.strip()}"
+    if story.event != "released" or story.release is None:
+        withdraw_load(story.load_id, told, settings)
+        return f"Load {story.load_id} is withdrawn. Ask the partner for a new return."
+    taken_back_by = open_withdrawal(story.release.release_id, told, settings)
+    woken = _woken("quarter__release", story.reporting_quarter, trigger)
+    return f"Release {taken_back_by} takes release {story.release.release_id} back. {woken}"
+
+
+def _may_accept(story: Story) -> bool:
+    return story.event in (*UNRELEASED, "released") and not any(
+        happening.what == "exception asked for" for happening in story.happenings
+    )
+
+
+def _woken(dag_id: str, key: str | None, trigger: Trigger) -> str:
+    """Start what takes the change up. It is in the ledger already: where Airflow is away, the next sweep wakes it."""
+    try:
+        return f"{dag_id} is started for it: {trigger(dag_id, key or '')}."
+    except OperatorError as error:
+        return f"{dag_id} could not be started ({error}); the next sweep of the inbox wakes it."
