@@ -4,7 +4,7 @@ SHELL := /bin/sh
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
 BIN := $(ROOT)/.venv/bin
 # What Quarterday makes in its home, named one by one: the home may be a folder that holds other things too.
-STATE := airflow archive correction_notes dbt inbox logs postgres postgres.new receipts run runtime.json secrets server.url
+STATE := airflow archive backups correction_notes dbt inbox logs postgres postgres.new receipts run runtime.json secrets server.url
 MAKEFLAGS += --no-print-directory
 # A process of tests has a database server of its own; on a server that is named all tests run in one.
 SHARE := $(if $(QUARTERDAY_TEST_DATABASE_URL),,-n auto --maxprocesses 4 --no-loadscope-reorder)

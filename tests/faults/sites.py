@@ -53,6 +53,9 @@ CHANGES_NOTHING |= {"recovering.keys_to_wake", "recovering.count_unsent"}
 # What it calls that is no step of a return's path, with the reason.
 UPKEEP = {
     "recovering.close_lost_records": "ends records of runs, a row each; held by test_recovering",
+    "backing_up.back_up_and_prove": "writes beside the warehouse; held by test_backing_up",
+    "maintaining.maintain": "moves no row; held by test_maintaining",
+    "verifying.verify_archive": "only reads; held by test_backing_up",
     "recovering.write_lost_receipts": "writes the receipts that each sweep writes, which is watched",
 }
 
