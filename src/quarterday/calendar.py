@@ -228,6 +228,21 @@ def due_date(quarter_end: date, working_days: int) -> date:
     return day
 
 
+def working_days_after(day: date, working_days: int) -> date:
+    """Return the day that is so many working days after a day; before it where the number is negative."""
+    step = timedelta(days=1 if working_days > 0 else -1)
+    left = abs(working_days)
+    while left:
+        day += step
+        left -= is_working_day(day)
+    return day
+
+
+def working_days_between(first: date, last: date) -> int:
+    """Return how many working days come after the first day, up to and with the last; 0 where it is none later."""
+    return sum(is_working_day(first + timedelta(days=passed)) for passed in range(1, (last - first).days + 1))
+
+
 @cache
 def _bank_holidays(year: int) -> frozenset[date]:
     from holidays import country_holidays  # 0.1 s to import, and few callers count working days

@@ -406,6 +406,27 @@ def verify_archive() -> None:
     print(f"All {count} files of {settings.archive} are what was received.")
 
 
+@app.command()
+def notices(
+    send: Annotated[
+        bool, typer.Option("--send", help="Send now what is unsent, also what waits to be tried again.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects, with the words.")] = False,
+    limit: Annotated[int, typer.Option("--limit", help="So many of the newest.")] = 20,
+) -> None:
+    """Show what partners and the office are told: rejected and late returns, failed tasks, releases; sent or not.
+
+    returns/notices.csv says who is told of what; settings say by which mail server or webhook. Without any, notices are
+    written and none is sent. Exits with 1 when --send could not send all.
+
+    Example:  quarterday notices --send
+    """
+    from quarterday.notifying import showing
+
+    if not showing.show_notices(_settings(), send, as_json, limit):
+        raise typer.Exit(EXIT_REJECTED)
+
+
 @app.command("withdraw-load")
 def withdraw_load(
     load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],

@@ -6,6 +6,7 @@ without the standard's own package, which takes a second to import: a test holds
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -30,6 +31,8 @@ CADENCES = ("financial_quarter", "financial_year", "season", "as_at", "irregular
 LOGICAL_TYPES = ("string", "integer", "number", "date", "boolean")
 ACTIONS = ("reject_return", "quarantine_line", "flag")
 CONTRACT_FILE = "contract.odcs.yaml"
+# The block of the columns, which is most of a contract: up to the next key at the beginning of a line.
+SCHEMA = re.compile(r"^schema:[^\n]*\n(?:(?![A-Za-z])[^\n]*\n)*", re.MULTILINE)
 LAYOUT_FILE = "layout.yml"
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -157,6 +160,16 @@ def load_form(folder: Path) -> Form:
     return Form(contract, layout, folder, corrections)
 
 
+def load_terms(returns_folder: Path) -> dict[str, Contract]:
+    """Read every contract of the folder, by its form, without its columns: who sends what when, in a fifth of the time.
+
+    Raises:
+        OperatorError: A contract is wrong; the message names the file and the key.
+    """
+    folders = sorted(path.parent for path in returns_folder.glob(f"*/{CONTRACT_FILE}"))
+    return {folder.name: load_contract(folder, with_columns=False) for folder in folders}
+
+
 def _correctable(contract: Contract) -> CorrectableColumns:
     headings = {column.name: column.business_name for column in contract.columns}
     personal = {column.name for column in contract.columns if column.personal}
@@ -166,15 +179,15 @@ def _correctable(contract: Contract) -> CorrectableColumns:
     return CorrectableColumns(headings, tuple(headings), personal)
 
 
-def load_contract(folder: Path) -> Contract:
-    """Read a form's contract.
+def load_contract(folder: Path, with_columns: bool = True) -> Contract:
+    """Read a form's contract; without columns only what stands outside its schema.
 
     Raises:
         OperatorError: The file is missing, is no YAML, or lacks or misuses a key; the message names the file and the
         key.
     """
     path = Path(folder) / CONTRACT_FILE
-    raw = _read(path)
+    raw = _read(path, None if with_columns else SCHEMA)
     try:
         contract = _contract(raw)
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -187,9 +200,10 @@ def load_contract(folder: Path) -> Contract:
     return contract
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, left_out: re.Pattern[str] | None = None) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
+        text = left_out.sub("schema: [{properties: []}]\n", text) if left_out else text
         raw = yaml.load(text, _LOADER)
     except FileNotFoundError:
         raise OperatorError(f"{path}: a form needs a contract. See docs/how-to/add-a-form.md.") from None

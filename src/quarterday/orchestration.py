@@ -7,8 +7,10 @@ from typing import Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
+from quarterday.notifying.failing import tell_of_failure
+
 OWNER = "data-engineering"
-TAGS = frozenset({"inbox", "returns", "release", "upkeep"})
+TAGS = frozenset({"inbox", "returns", "release", "notices", "upkeep"})
 
 # Events on these are wake-ups: they coalesce and can be lost. The work itself is read from the inbox and the ledger.
 RETURN_RECEIVED = Asset(name="return_received", uri="x-quarterday://inbox/return")
@@ -34,19 +36,20 @@ TASK_DEFAULTS: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(seconds=5),
     "retry_policy": RETRY_POLICY,
+    "on_failure_callback": tell_of_failure,
 }
 
 
-def doc_md(dag_id: str, purpose: str, failure: str, rerun: str) -> str:
+def doc_md(runbook: str, purpose: str, failure: str, rerun: str) -> str:
     """Return a DAG's page: what it does, what a failure means, whether it may be run again.
 
     Args:
-        dag_id: The DAG, whose runbook has the same name.
+        runbook: The DAG, whose runbook has the same name; DAGs that are made from the forms share one.
         purpose: What the DAG does, for somebody who sees it for the first time.
         failure: What a red run means and what to do about it.
         rerun: Whether and how a run may be repeated.
     """
     return (
         f"{purpose}\n\n**Owner:** {OWNER}\n\n**If it fails:** {failure}\n\n**May it be run again?** {rerun}\n\n"
-        f"Runbook: docs/runbooks/{dag_id}.md in the project."
+        f"Runbook: docs/runbooks/{runbook}.md in the project."
     )

@@ -23,7 +23,7 @@ from psycopg2 import sql
 from quarterday import server
 from quarterday.airflow_client import AirflowClient
 from quarterday.errors import OperatorError
-from quarterday.settings import Settings, secret, server_address
+from quarterday.settings import Settings, notify_variables, secret, server_address
 from quarterday.supervising import (
     PATIENCE_SECONDS,
     Service,
@@ -239,6 +239,8 @@ def _quarterday_variables(settings: Settings) -> dict[str, str]:
         "QUARTERDAY_RECEIPTS": str(settings.receipts),
         "QUARTERDAY_SECRETS": str(settings.secrets),
         "QUARTERDAY_BACKUPS": str(settings.backups),
+        "QUARTERDAY_NOTICES": str(settings.notices),
+        **notify_variables(),
         **named,
     }
 

@@ -15,6 +15,11 @@ Every setting is an environment variable; nothing is read at import.
 | QUARTERDAY_RUNBOOKS | the address below which the runbooks are read | ``docs/runbooks`` in the project |
 | QUARTERDAY_BACKUPS | where backups of the warehouse are kept: best on another disk | ``backups`` in the home |
 | QUARTERDAY_BACKUPS_KEPT | how many of them | 8 |
+| QUARTERDAY_NOTICES | who is told of what | ``returns/notices.csv`` |
+| QUARTERDAY_NOTIFY_MAIL | the mail server, as ``smtp://user:password@host:587`` | no mail is sent |
+| QUARTERDAY_NOTIFY_FROM | the address that mails come from | ``quarterday@`` and the mail server's host |
+| QUARTERDAY_NOTIFY_SLACK | the URL of a Slack webhook | nothing goes to Slack |
+| QUARTERDAY_NOTIFY_WEBHOOK | any URL that takes a notice as JSON | no webhook is called |
 | QUARTERDAY_PROJECT | the folder with returns/, expectations/, dbt_project/, dags/ | the checkout |
 """
 
@@ -48,6 +53,7 @@ class Settings:
     named_connectors: Path | None = None
     named_backups: Path | None = None
     backups_kept: int = 8
+    named_notices: Path | None = None
 
     @property
     def returns(self) -> Path:
@@ -68,6 +74,11 @@ class Settings:
     def connectors(self) -> Path:
         """Where files are fetched from."""
         return self.named_connectors or self.returns / "connectors.csv"
+
+    @property
+    def notices(self) -> Path:
+        """Who is told of what, and by which channel."""
+        return self.named_notices or self.returns / "notices.csv"
 
     @property
     def expectations(self) -> Path:
@@ -96,6 +107,7 @@ def load_settings() -> Settings:
         named_connectors=_file("QUARTERDAY_CONNECTORS"),
         named_backups=_file("QUARTERDAY_BACKUPS"),
         backups_kept=_number("QUARTERDAY_BACKUPS_KEPT", Settings.backups_kept),
+        named_notices=_file("QUARTERDAY_NOTICES"),
     )
 
 
@@ -114,6 +126,13 @@ def secret(settings: Settings, name: str) -> str:
             f"The secret file {path} is empty. Delete it to have a new one made, or write the secret into it."
         )
     return value
+
+
+def notify_variables() -> dict[str, str]:
+    """Return the settings of the channels by which notices are sent, as they stand in the environment."""
+    names = ("MAIL", "FROM", "SLACK", "WEBHOOK")
+    found = {f"QUARTERDAY_NOTIFY_{name}": os.environ.get(f"QUARTERDAY_NOTIFY_{name}", "") for name in names}
+    return {name: value for name, value in found.items() if value}
 
 
 def database_url(settings: Settings, role: str) -> str:

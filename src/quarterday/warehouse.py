@@ -91,15 +91,19 @@ def expected_returns(form: Form) -> list[tuple[str, str, str, date]]:
     A contract without a start date, or with cadence ``as_at`` or ``irregular``, makes nothing due.
     """
     contract = form.contract
-    if contract.contract_start is None:
-        return []
-    last = contract.contract_end or datetime.now(UTC).date()
-    quarters = _quarters_of(contract.cadence, FinancialQuarter.of(contract.contract_start), FinancialQuarter.of(last))
     return [
         (contract.form, partner, str(quarter), due_on(quarter, contract))
-        for quarter in quarters
+        for quarter in expected_quarters(contract, FinancialQuarter.of(datetime.now(UTC).date()))
         for partner in contract.partners
     ]
+
+
+def expected_quarters(contract: Contract, until: FinancialQuarter) -> list[FinancialQuarter]:
+    """Return the quarters for which a contract wants a return, those after ``until`` left out unless it ends later."""
+    if contract.contract_start is None:
+        return []
+    last = FinancialQuarter.of(contract.contract_end) if contract.contract_end else until
+    return list(_quarters_of(contract.cadence, FinancialQuarter.of(contract.contract_start), last))
 
 
 def due_on(quarter: FinancialQuarter, contract: Contract) -> date:

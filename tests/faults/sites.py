@@ -49,9 +49,11 @@ ALLOWED = {
 CHANGES_NOTHING = {"fetching.connectors_of", "inbox.raise_failures", "signing_off.keys_to_ask"}
 # And what ends where the path begins: a file is whole in the inbox or not there; held by tests/connectors.
 CHANGES_NOTHING |= {"fetching.fetch", "waking.wake_sweep"}
+CHANGES_NOTHING |= {"sending.raise_failures"}
 CHANGES_NOTHING |= {"recovering.keys_to_wake", "recovering.count_unsent"}
 # What it calls that is no step of a return's path, with the reason.
 UPKEEP = {
+    "sending.send_notices": "mails after the fact, kept and tried again; held by test_notices",
     "recovering.close_lost_records": "ends records of runs, a row each; held by test_recovering",
     "backing_up.back_up_and_prove": "writes beside the warehouse; held by test_backing_up",
     "maintaining.maintain": "moves no row; held by test_maintaining",
