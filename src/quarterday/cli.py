@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quarterday import lever_commands
+from quarterday import lever_commands, runbooks
 from quarterday.errors import OperatorError, QuarterdayError, ReturnRejected
 
 if TYPE_CHECKING:
@@ -684,14 +684,15 @@ def main() -> None:
     except ReturnRejected as error:
         _end(error, EXIT_REJECTED, debug)
     except OperatorError as error:
-        _end(error, EXIT_OPERATOR, debug)
+        is_told = type(error) is OperatorError or "docs/" in str(error)  # what to do
+        _end(error if is_told or debug else OperatorError(runbooks.advice(error)), EXIT_OPERATOR, debug)
     except KeyboardInterrupt:
         typer.secho("Interrupted.", fg=typer.colors.RED, err=True)
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
         if debug:
             raise
-        told = f"A fault of Quarterday's own: {type(error).__name__}: {error}\nTo see where it arose, add --debug."
+        told = f"A fault of Quarterday's own: {runbooks.advice(error)}\nTo see where it arose, add --debug."
         _end(QuarterdayError(told), EXIT_FAULT, debug)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from quarterday import runbooks
 from quarterday.archiving import ArchivedFile, clear_half_copies, files_left, only_taker, state_of, take_file
 from quarterday.checking.judging import judge_findings
 from quarterday.contracts import Form, load_forms
@@ -98,7 +99,7 @@ def raise_failures(failures: Mapping[str, str]) -> None:
         named = "\n".join(f"  {name}: {error}" for name, error in failures.items())
         raise FilesNotTaken(
             f"{len(failures)} files stay in the inbox by a fault of ours; every other was taken.\n{named}\n"
-            "Mend the cause: the next sweep takes them. docs/runbooks/inbox__sweep.md"
+            f"Mend the cause: the next sweep takes them. {runbooks.link('inbox__sweep')}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
+from quarterday import runbooks
 from quarterday.notifying.failing import tell_of_failure
 
 OWNER = "data-engineering"
@@ -51,5 +52,6 @@ def doc_md(runbook: str, purpose: str, failure: str, rerun: str) -> str:
     """
     return (
         f"{purpose}\n\n**Owner:** {OWNER}\n\n**If it fails:** {failure}\n\n**May it be run again?** {rerun}\n\n"
-        f"Runbook: docs/runbooks/{runbook}.md in the project."
+        # Airflow takes a page that ends in .md for a file's name.
+        f"Runbook: {runbooks.link(runbook)} says more."
     )

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 DEFAULT_BASE = "docs/runbooks"
+FAULT = "fault-of-ours"
+# By the name of the error's class or of one that it is derived from, the nearest first.
+BY_ERROR = {
+    "CheckCouldNotRun": "check-could-not-run",
+    "ConnectorFailed": "connector-down",
+    "ConnectorsAreWrong": "connector-down",
+    "ContractRuleIsUnknown": "check-could-not-run",
+    "DbtFailed": "dbt-failed",
+    "DeadlockDetected": "lock-timeout",
+    "DiskFull": "disk-full",
+    "ExpectationsAreWrong": "check-could-not-run",
+    "FactsDoNotAgree": "facts-do-not-agree",
+    "FilesNotTaken": "inbox__sweep",
+    "InterfaceError": "database-away",
+    "LockNotAvailable": "lock-timeout",
+    "OperationalError": "database-away",
+    "OperatorError": "settings-are-wrong",
+    "RebuildDiffers": "damaged-archive",
+    "RulesAreWrong": "sign-off-refused",
+}
 
 
 def link(name: str) -> str:
@@ -19,3 +40,18 @@ def link(name: str) -> str:
     page, hash_sign, heading = name.partition("#")
     base = os.environ.get("QUARTERDAY_RUNBOOKS") or DEFAULT_BASE
     return f"{base.rstrip('/')}/{page}.md{hash_sign}{heading}"
+
+
+def name_for(error: BaseException) -> str:
+    """Return the name of the runbook that says what an error means."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "disk-full"
+    known = (BY_ERROR[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in BY_ERROR)
+    return next(known, FAULT)
+
+
+def advice(error: BaseException) -> str:
+    """Return an error's class and words, and the link to its runbook unless the words hold it."""
+    told = f"{type(error).__name__}: {error}"
+    where = link(name_for(error))
+    return told if where in told else f"{told}\nWhat to do: {where}"

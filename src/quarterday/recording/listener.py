@@ -20,6 +20,8 @@ import structlog
 from airflow.plugins_manager import AirflowPlugin
 from pluggy import HookimplMarker
 
+from quarterday import runbooks
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,7 +81,9 @@ class TaskRunListener:
     def on_task_instance_failed(self, task_instance: Any, error: None | str | BaseException) -> None:
         """Write that a task failed, and with what; it may be tried again."""
         state = "up_for_retry" if _word(getattr(task_instance, "state", None)) == "up_for_retry" else "failed"
-        told = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else error
+        told = runbooks.advice(error) if isinstance(error, BaseException) else error
+        if isinstance(error, BaseException):
+            log.error(f"What to do: {runbooks.link(runbooks.name_for(error))}")
         self._end(task_instance, state, told)
 
     @hookimpl
