@@ -9,6 +9,8 @@ DEFAULT_BASE = "docs/runbooks"
 FAULT = "fault-of-ours"
 # By the name of the error's class or of one that it is derived from, the nearest first.
 BY_ERROR = {
+    "ArchiveIsDamaged": "damaged-archive",
+    "BackupFailed": "warehouse__maintain",
     "CheckCouldNotRun": "check-could-not-run",
     "ConnectorFailed": "connector-down",
     "ConnectorsAreWrong": "connector-down",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from quarterday import runbooks
 from quarterday.errors import QuarterdayError
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
@@ -46,7 +47,7 @@ def verify_archive(settings: Settings) -> int:
                 + more
                 + [
                     "What is published is untouched. Put each file back from a copy of the archive, or ask its partner"
-                    " for the same file; then run this again: docs/runbooks/warehouse__maintain.md"
+                    f" for the same file; then run this again: {runbooks.link('damaged-archive')}"
                 ]
             )
         )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from quarterday import runbooks
 from quarterday.dbt import FAILURES
 from quarterday.errors import Finding, describe_finding
 from quarterday.operating.board import Cell, day_shown
@@ -177,7 +178,7 @@ class Story:
         return asdict(self) | {
             "meaning": self.known.meaning,
             "next_step": self.next_step,
-            "runbook": f"docs/runbooks/{self.runbook}.md",
+            "runbook": runbooks.link(self.runbook),
         }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from quarterday import runbooks
 from quarterday.operating.board import Asked, Board, Cell, names_of_partners, quarter_shown, read_board
 from quarterday.operating.explaining import explain_load
 from quarterday.operating.states import STATES
@@ -74,7 +75,7 @@ def story_as_text(story: Story) -> Iterator[str]:
     quarter = f" {quarter_shown(story.reporting_quarter)}" if story.reporting_quarter else ""
     yield f"Load {story.load_id}: {what}{quarter}, from {story.partner_name}"
     yield f"{story.known.shown}: {story.known.meaning}"
-    yield f"Next: {story.next_step} (docs/runbooks/{story.runbook}.md)"
+    yield f"Next: {story.next_step} ({runbooks.link(story.runbook)})"
     if story.failed_message:
         yield f"Failed: {story.failed_dag_id}: {_one_line(story.failed_message)}"
     yield ""
@@ -128,7 +129,7 @@ def _release(story: Story) -> Iterator[str]:
 def _besides(board: Board) -> Iterator[str]:
     for failure in board.failures:
         key = f" for {failure.partition_key}" if failure.partition_key else ""
-        yield f"Failed: {failure.dag_id}.{failure.task_id}{key}, see docs/runbooks/{failure.dag_id}.md"
+        yield f"Failed: {failure.dag_id}.{failure.task_id}{key}, see {runbooks.link(failure.dag_id)}"
     if board.unrecognised:
         newest = board.unrecognised[0]
         count = len(board.unrecognised)
