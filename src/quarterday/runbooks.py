@@ -23,6 +23,8 @@ BY_ERROR = {
     "FilesNotTaken": "inbox__sweep",
     "InterfaceError": "database-away",
     "LockNotAvailable": "lock-timeout",
+    "NoticesNotSent": "mail-does-not-go",
+    "NotTaken": "mail-does-not-go",
     "OperationalError": "database-away",
     "OperatorError": "settings-are-wrong",
     "RebuildDiffers": "damaged-archive",
