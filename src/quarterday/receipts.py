@@ -68,7 +68,7 @@ ACTION_WORDS = {
 }
 # In a return that was refused nothing is set aside: the line is one to mend.
 REFUSED_WORDS = ACTION_WORDS | {"quarantine_line": "line to mend", "flag": "please look"}
-INITIALS = ("opcc", "icv", "rj", "yos")
+INITIALS = ("asb", "da", "fgm", "icv", "iom", "opcc", "rj", "yos")
 # Receipts that a crash kept from being written: older ones are not looked for, and one is left to its task at first.
 STILL_WANTED = "7 days"
 BEING_WRITTEN = "1 minute"

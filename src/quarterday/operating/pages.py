@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from quarterday import runbooks
 from quarterday.operating.board import Asked, Board, Cell, day_shown, of_quarters, quarter_shown
 from quarterday.operating.states import EMPTY, STATES
 from quarterday.operating.story import size_shown
@@ -110,6 +111,12 @@ def query_of(asked: Asked, **changed: str | None) -> str:
     return f"?{urlencode(words)}" if words else "."
 
 
+def runbook_address(up: str, name: str) -> str:
+    """Return where a page leads for a runbook: to the place that the office names, else to our own copy."""
+    address = runbooks.link(name)
+    return address if "://" in address else f"{up}{address}"
+
+
 def as_document(text: str) -> Markup:
     """Return a document of ours as HTML; any HTML in it is shown as text, and each heading can be linked to."""
     from markdown_it import MarkdownIt
@@ -147,6 +154,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "query_of": query_of,
+        "runbook_address": runbook_address,
         "action_words": ACTION_WORDS,
         "refused_words": REFUSED_WORDS,
         "state_of": STATES.__getitem__,
