@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import socket
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
+HERE = Path(__file__).parent
+CHROMIUM = Path("/usr/bin/chromium")
 PREFIX = "/quarterday"
 # What the day left behind: form and quarter, and how the board shows it.
 SHOWN = {
@@ -372,6 +379,17 @@ def test_set_aside_lines_are_asked_for_by_exception(own: Settings, airflow: None
     assert 'name="check"' not in operator.get(address).text, "it is asked for once"
 
 
+def test_a_question_to_the_partner_is_one_notice_in_the_outbox(own: Settings, airflow: None) -> None:
+    operator, address = browser(own, "op"), f"{PREFIX}/loads/{day.load_of(day.REJECTED, own)}"
+    given = {"token": token_of(operator.get(address).text), "reason": "Which heading is right?"}
+    for told in ("in+the+outbox", "asked+already"):
+        assert told in operator.post(f"{address}/ask", data=given).headers["location"]
+    asked = "select audience, details ->> 'asked_by', details ->> 'question' from ledger.notice where kind = 'asked'"
+    with connect(own, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(asked)
+        assert cursor.fetchall() == [("partner", "the op", "Which heading is right?")]
+
+
 def test_a_published_release_is_withdrawn_by_the_next_run_of_the_release(own: Settings, airflow: None) -> None:
     started, load_id = Started(), day.load_of(day.RESTATING, own)
     operator, address = browser(own, "op", started), f"{PREFIX}/loads/{load_id}"
@@ -382,3 +400,51 @@ def test_a_published_release_is_withdrawn_by_the_next_run_of_the_release(own: Se
         release = story_of(day.RESTATING, own).release
         assert release and cursor.fetchall() == [(release.release_id, "by the op: a wrong workbook")]
     assert started == [("quarter__release", "2017-18-Q3")]
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application on loopback for a browser; give its address."""
+    import uvicorn
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}{PREFIX}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def looked_at(pages: list[dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what headless Chromium shows of some pages, what axe finds in them, and what they ask for."""
+    command = ["node", str(HERE / "look.mjs"), str(folder), json.dumps(pages)]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return {told["name"]: told for told in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium: apt-get install chromium")
+@pytest.mark.skipif(not shutil.which("node"), reason="needs node, to drive the browser")
+@pytest.mark.skipif(not (HERE / "node_modules" / "playwright-core").is_dir(), reason="needs npm ci in tests/browser")
+def test_a_browser_shows_the_states_in_words_and_axe_finds_no_violation(
+    passed: Settings, airflow: None, tmp_path: Path
+) -> None:
+    with served(app_for(passed, "op", Started())) as address:
+        aside = f"{address}/loads/{day.load_of(day.SET_ASIDE, passed)}"
+        pages = [
+            {"name": "board", "url": f"{address}/?until=2017-18-Q4", "width": 1280, "dark": False},
+            {"name": "phone", "url": aside, "width": 390, "dark": True},
+        ]
+        found = looked_at(pages, tmp_path)
+    for told in found.values():
+        assert told["violations"] == [], told["name"]
+        outside = [url for url in told["asked"] if not url.startswith(address) and not url.endswith("/favicon.ico")]
+        assert outside == [] and told["first"].startswith("Skip to") and not told["scrolls"]
+        assert (tmp_path / f"{told['name']}.png").stat().st_size > 10_000
+    for shown in ("Restated (1)", "Released", "Rejected", "Admitted", "Waiting for sign-off", "Received", "Late"):
+        assert shown in found["board"]["words"]
+    for shown in ("Quarantined", "BCA-050", "to follow", "What to do next", "Withdraw this return"):
+        assert shown in found["phone"]["words"]

@@ -1,10 +1,11 @@
-"""What an operator may do about a load, and doing it: run again, accept by exception, withdraw.
+"""What an operator may do about a load, and doing it: run again, ask the partner, accept by exception, withdraw.
 
 Each is what the terminal's command does, under the name of who asks for it. The page checks first that they may.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,12 +21,15 @@ UNRELEASED = ("admitted", "held", "approved", "declined")
 
 @dataclass(frozen=True)
 class Offer:
-    """Something that may be done about a load: ``act`` is its name in addresses, ``label`` is on the button."""
+    """Something that may be done about a load: ``act`` is its name in addresses, ``label`` is on the button.
+
+    ``wanted`` is what has to be written for it; None where nothing has.
+    """
 
     act: str
     label: str
     explanation: str
-    needs_reason: bool = True
+    wanted: str | None = "Reason, kept in the ledger with your name"
     checks: tuple[str, ...] = ()
 
 
@@ -34,8 +38,11 @@ def offers(story: Story) -> list[Offer]:
     found = []
     if again := dag_to_run(story):
         found.append(
-            Offer("run-again", "Run it again", f"Starts {again[0]} for {again[1]}; what is done is left alone.", False)
+            Offer("run-again", "Run it again", f"Starts {again[0]} for {again[1]}; what is done is left alone.", None)
         )
+    if story.verdict is not None:
+        told = "It goes to the partner's contact in your name, with the receipt."
+        found.append(Offer("ask", "Ask the partner", told, "What you ask"))
     if story.verdict == "admitted_with_quarantine" and story.set_aside_count and _may_accept(story):
         found.append(
             Offer(
@@ -83,6 +90,26 @@ def run_again(story: Story, trigger: Trigger) -> str:
     if again is None:
         raise OperatorError(f"Load {story.load_id} is {story.state}: there is nothing to run again.")
     return f"{again[0]} is started for {again[1]}: {trigger(*again)}."
+
+
+def ask(story: Story, question: str, by: str, settings: Settings) -> str:
+    """Write a notice to the partner with a question about a return; return what was done, in a sentence.
+
+    The same question about the same return is one notice, however often it is asked.
+
+    Raises:
+        OperatorError: Nothing is asked, or the return has no verdict and so no receipt.
+    """
+    from quarterday.notifying.outbox import note
+    from quarterday.warehouse import connect
+
+    if not question.strip() or story.verdict is None:
+        raise OperatorError("Write what you ask, of a return that has its verdict. Nothing was sent.")
+    cause = f"load {story.load_id} asked {hashlib.sha256(question.strip().encode()).hexdigest()[:12]}"
+    details = {"load_id": story.load_id, "asked_by": by, "question": question.strip()}
+    with connect(settings, "loader") as connection, connection.cursor() as cursor:
+        is_new = note(cause, "asked", "partner", details, cursor)
+    return "The question is in the outbox: see quarterday notices." if is_new else "That was asked already."
 
 
 def accept(story: Story, checks: Sequence[str], reason: str, by: str, settings: Settings, trigger: Trigger) -> str:

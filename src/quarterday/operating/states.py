@@ -55,7 +55,7 @@ STATES = {
             "wrong",
             "The return was due and has not come.",
             "Ask the partner for the return.",
-            "inbox__sweep",
+            "returns__expect",
         ),
         State(
             "waiting for sign-off",
@@ -85,7 +85,9 @@ STATES = {
             "Wait for the release; if there is none after a quarter of an hour, run it again.",
             "quarter__release",
         ),
-        State("due", "moves", "The quarter has ended and the day it is due has not.", "Wait for it.", "inbox__sweep"),
+        State(
+            "due", "moves", "The quarter has ended and the day it is due has not.", "Wait for it.", "returns__expect"
+        ),
         State("released", "good", "Readers see it.", "Nothing is to be done.", "quarter__release"),
         State(
             "restated",
@@ -113,15 +115,15 @@ STATES = {
             "quiet",
             "Its figures appear quarters after the period they are about.",
             "Nothing before that day.",
-            "inbox__sweep",
+            "returns__expect",
         ),
-        State("not due", "quiet", "Nothing is owed for this quarter now.", "Nothing is to be done.", "inbox__sweep"),
+        State("not due", "quiet", "Nothing is owed for this quarter now.", "Nothing is to be done.", "returns__expect"),
         State(
             "not commissioned",
             "quiet",
             "The service was not commissioned in this quarter.",
             "Nothing is to be done.",
-            "inbox__sweep",
+            "returns__expect",
         ),
     )
 }

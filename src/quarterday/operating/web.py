@@ -164,6 +164,17 @@ async def run_again(request: Request, user: Actor, load_id: int, trigger: Trigge
     return await _do(request, user, load_id, lambda story, given: acting.run_again(story, trigger))
 
 
+async def ask(request: Request, user: Actor, load_id: int) -> Response:
+    """Write to the partner's contact about a load."""
+    settings = request.app.state.settings()
+    return await _do(
+        request,
+        user,
+        load_id,
+        lambda story, given: acting.ask(story, str(given.get("reason", "")), user.get_name(), settings),
+    )
+
+
 async def accept(request: Request, user: Actor, load_id: int, trigger: Trigger) -> Response:
     """Ask for set-aside lines to be taken in by exception."""
     settings = request.app.state.settings()
@@ -196,7 +207,7 @@ PAGES: dict[str, Callable[..., Response]] = {
     "/docs/{path:path}": document_page,
     "/assets/{name}": asset,
 }
-ACTS: dict[str, Callable[..., Any]] = {"run-again": run_again, "accept": accept, "withdraw": withdraw}
+ACTS: dict[str, Callable[..., Any]] = {"run-again": run_again, "ask": ask, "accept": accept, "withdraw": withdraw}
 
 
 async def _do(request: Request, user: Any, load_id: int, act: Callable[[Any, Any], str]) -> Response:
