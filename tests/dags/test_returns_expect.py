@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -64,6 +65,20 @@ def test_contracts_that_have_ended_expect_nothing_and_the_others_the_last_quarte
         ended = TimeRestriction(asked.earliest, asked.latest, catchup=True)
         runs = [info.partition_key for info in _all_runs(timetable(contract), ended)]
         assert runs[-1] == f"{contract.form}|{last}", "the last quarter that is owed has its run"
+
+
+def test_a_run_has_an_id_that_airflow_takes() -> None:
+    from airflow.configuration import conf
+    from airflow.utils.types import DagRunType
+
+    made = timetable(CONTRACTS["victim_gateway"]).generate_run_id(
+        run_type=DagRunType.SCHEDULED,
+        run_after=pendulum.datetime(2018, 1, 1),
+        data_interval=None,
+        partition_key="victim_gateway|2017-18-Q3",
+    )
+    assert re.fullmatch(conf.get("scheduler", "allowed_run_id_pattern"), made), made
+    assert "victim_gateway~2017-18-Q3" in made
 
 
 def _all_runs(table: ExpectedQuarters, restriction: Any) -> list[Any]:
