@@ -1,0 +1,46 @@
+-- Grain: one row per outcome measure, area and financial quarter.
+select
+    outcomes.measure_code,
+    measures.measure_name,
+    measures.unit,
+    measures.unit_of_count,
+    outcomes.area_code,
+    areas.ons_code,
+    areas.area_name,
+    outcomes.period_key,
+    periods.period_start,
+    periods.period_end,
+    outcomes.value::numeric as value,
+    outcomes.value_flag,
+    outcomes.value_qualifier,
+    outcomes.numerator,
+    outcomes.denominator,
+    outcomes.baseline_period_key,
+    baseline_periods.period_start as baseline_start,
+    baseline_periods.period_end as baseline_end,
+    outcomes.baseline_value,
+    outcomes.change,
+    outcomes.change_pct,
+    outcomes.change_direction,
+    outcomes.target_period_key,
+    outcomes.target_value,
+    outcomes.is_target_met,
+    outcomes.status,
+    outcomes.lag_state,
+    outcomes.available_on,
+    outcomes.rag_computed,
+    outcomes.rag_declared,
+    outcomes.signal,
+    outcomes.signal_rule,
+    outcomes.process_mean,
+    outcomes.lower_limit,
+    outcomes.upper_limit,
+    outcomes.aggregation,
+    outcomes.load_id,
+    outcomes.sheet,
+    outcomes.line_number
+from mart.fct_outcome as outcomes
+inner join mart.dim_measure as measures on outcomes.measure_code = measures.measure_code
+inner join mart.dim_period as periods on outcomes.period_key = periods.period_key
+left join mart.dim_period as baseline_periods on outcomes.baseline_period_key = baseline_periods.period_key
+left join mart.dim_area as areas on outcomes.area_code = areas.area_code

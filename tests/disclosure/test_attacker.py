@@ -1,0 +1,70 @@
+"""An attacker with all published files recovers nothing, and does so where only small counts are left out."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from quarterday.opendata.tables import Rows, public_row, public_tables
+from quarterday.opendata.writing import in_order
+from tests.disclosure.attacker import Target, attack
+from tests.disclosure.random_tables import publish, random_releases
+
+TOLERANCE = 1e-4
+
+
+def recovered(
+    releases: list[Rows], folders: list[Path], in_whole_numbers: bool = False
+) -> list[tuple[Target, float, float]]:
+    """Return what the attacker finds out: a small count to within its interval, or another figure exactly."""
+    return [
+        (target, least, most)
+        for target, least, most in attack(folders, in_whole_numbers)
+        if is_found(true_value(releases, folders, target), target.threshold, least, most)
+    ]
+
+
+def is_found(true: float, threshold: int | None, least: float, most: float) -> bool:
+    if threshold is not None and 0 < true < threshold:
+        return least > TOLERANCE or most < threshold - 1 - TOLERANCE
+    return most - least < TOLERANCE
+
+
+def true_value(releases: list[Rows], folders: list[Path], target: Target) -> float:
+    """Return what a left-out figure is, from the tables before anything was left out."""
+    rows = releases[[folder.name for folder in folders].index(target.release)]
+    table = public_tables()[target.table]
+    full = [{**dict.fromkeys(table.figures), **row} for row in rows[target.table]]
+    return float(in_order(table, [public_row(table, row) for row in full])[target.row][target.column])
+
+
+def found_in(seed: int, folder: Path, is_protected: bool, in_whole_numbers: bool = False) -> int:
+    releases = random_releases(seed)
+    folders, _ = publish(releases, folder, is_protected)
+    return len(recovered(releases, folders, in_whole_numbers))
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_nothing_is_recovered_from_a_random_table_and_its_restatement(seed: int, tmp_path: Path) -> None:
+    assert found_in(seed, tmp_path / "protected", is_protected=True) == 0
+    assert found_in(seed, tmp_path / "bare", is_protected=False) > 0
+
+
+@pytest.mark.long
+def test_nothing_is_recovered_from_two_hundred_random_tables_and_their_restatements(tmp_path: Path) -> None:
+    bare = 0
+    for seed in range(200):
+        assert found_in(seed, tmp_path / f"{seed}" / "protected", is_protected=True) == 0, seed
+        bare += found_in(seed, tmp_path / f"{seed}" / "bare", is_protected=False) > 0
+    print(f"without secondary suppression the attack succeeds in {bare} of 200")
+    assert bare > 100
+
+
+def test_what_is_left_out_shows_as_confidential_and_has_no_value(tmp_path: Path) -> None:
+    folders, decisions = publish(random_releases(3), tmp_path)
+    with (folders[0] / "measurements.csv").open(newline="") as file:
+        shown = [row for row in csv.DictReader(file) if row["value_shorthand"] == "[c]"]
+    assert shown and all(row["value"] == "" for row in shown)
+    assert decisions[0].is_least and not decisions[0].given_away
