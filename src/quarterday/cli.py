@@ -561,6 +561,36 @@ def export_ledger(
     print(f"{export.path} holds the ledger: {rows} rows in {len(export.tables)} tables. Keep it beside the archive.")
 
 
+@app.command("open-data")
+def open_data(
+    to: Annotated[Path, typer.Option("--to", help="The folder of all open data.", show_default=False)],
+    release_id: Annotated[
+        int | None, typer.Argument(metavar="[RELEASE]", help="The release; else the newest.", show_default=False)
+    ] = None,
+) -> None:
+    """Write what a release published as files for everybody: csv with metadata, Parquet, a workbook.
+
+    Small counts of people are left out, and as few other figures as keep them from being worked out; releases that
+    are public already are reckoned with. A release's folder never changes: made again it is the same, or nothing is
+    written.
+
+    Example:  quarterday open-data 12 --to /srv/open-data
+    """
+    from quarterday.opendata.making import make_open_data
+
+    settings = _settings()
+    with _server(settings), _steps() as tell:
+        made = make_open_data(release_id, to.absolute(), settings, tell)
+    state = "is written" if made.is_new else "is there already, the same"
+    typer.echo(f"{made.folder} {state}: {made.left_out} figures are left out.")
+    if made.protecting:
+        typer.echo(f"  {made.protecting} of them only so that no other can be worked out.")
+    if not made.is_least:
+        typer.echo("  Time ran out: fewer might have done.")
+    for figure in made.given_away:
+        typer.secho(f"  Follows from earlier files, whatever is left out: {figure}", fg=typer.colors.RED)
+
+
 @app.command()
 def rebuild(
     into: Annotated[

@@ -102,6 +102,20 @@ def fetch_past(past: Past, statement: str, settings: Settings) -> tuple[list[str
         return [column.name for column in cursor.description or ()], cursor.fetchall() if cursor.description else []
 
 
+def fetch_tables(past: Past, statements: Mapping[str, str], settings: Settings) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows, by column, of several queries in which ``mart`` is what it was then. Nothing is left behind."""
+    with _views(past, settings) as (cursor, schema):
+        places = {("mart", name): schema for name in definitions(cursor, "mart")}
+        cursor.execute("set local transaction_read_only = on")
+        cursor.execute("set local search_path = public")
+        found = {}
+        for name, statement in statements.items():
+            cursor.execute(moved(statement, places))
+            columns = [column.name for column in cursor.description or ()]
+            found[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        return found
+
+
 def make_schema(past: Past, settings: Settings) -> list[str]:
     """Make the schema of views that shows the past to readers, anew if it is there; return the names of its views."""
     with connect(settings, "owner") as connection, connection.cursor() as cursor:

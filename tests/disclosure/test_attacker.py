@@ -27,8 +27,13 @@ def recovered(
 
 
 def is_found(true: float, threshold: int | None, least: float, most: float) -> bool:
+    """Say whether a figure is narrowed down too far.
+
+    A small count has to look like anything from 0 to below its threshold; where earlier files rule out the low end
+    already, like as many numbers from there on.
+    """
     if threshold is not None and 0 < true < threshold:
-        return least > TOLERANCE or most < threshold - 1 - TOLERANCE
+        return most - least < threshold - 1 - TOLERANCE
     return most - least < TOLERANCE
 
 

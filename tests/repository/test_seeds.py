@@ -101,3 +101,14 @@ def test_every_form_serves_one_known_priority_of_each_plan(form: str) -> None:
 
 def test_every_service_reports_on_a_form() -> None:
     assert seed("services", "form") <= set(FORMS)
+
+
+def test_it_is_decided_for_every_unit_of_count_whether_it_counts_people() -> None:
+    assert seed("measures", "unit_of_count") == seed("disclosure_thresholds", "unit_of_count")
+    own = seed("disclosure_thresholds", "measure_code") - {"*"}
+    assert own <= seed("measures", "measure_code")
+
+
+@pytest.mark.parametrize("column", ["measure_code", "numerator_measure_code", "denominator_measure_code"])
+def test_rates_are_of_measures_that_there_are(column: str) -> None:
+    assert seed("disclosure_rates", column) - {""} <= seed("measures", "measure_code")

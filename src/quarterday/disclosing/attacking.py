@@ -55,6 +55,7 @@ class Attack:
         self._low = np.array([row.low for row in rows])
         self._high = np.array([row.high for row in rows])
         self._owners = np.array(owners, dtype=np.int64)
+        self._last: tuple[frozenset[int], _Known] | None = None
 
     def proof_against(self, secret: Secret, hidden: frozenset[int] | set[int]) -> frozenset[int] | None:
         """Return the statements that prove a secret to be less than its interval; None where nothing does.
@@ -75,6 +76,12 @@ class Attack:
         return ends[0], ends[1]
 
     def _known(self, hidden: frozenset[int] | set[int]) -> _Known:
+        """Return what is known; asked again of the same set, as of one secret after another, it is at hand."""
+        if self._last is None or self._last[0] != hidden:
+            self._last = frozenset(hidden), self._work_out(hidden)
+        return self._last[1]
+
+    def _work_out(self, hidden: frozenset[int] | set[int]) -> _Known:
         size = self.puzzle.quantity_count
         is_known, values = np.zeros(size, dtype=bool), np.zeros(size)
         for quantity, givers in self._given.items():

@@ -16,8 +16,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array
 
-from quarterday.disclosing.attacking import Attack, SolverFailed
-from quarterday.disclosing.puzzle import Puzzle, parts_with_secrets
+from quarterday.disclosing.attacking import TOLERANCE, Attack, SolverFailed
+from quarterday.disclosing.puzzle import Puzzle, Secret, parts_with_secrets
 
 Proofs = list[frozenset[int]]
 
@@ -29,7 +29,8 @@ class Pattern:
     Attributes:
         hidden: Statements left out, those that had to be in any case among them.
         loss: What leaving out the others costs.
-        given_away: Secrets that follow from fixed statements alone; nothing left out now can mend that.
+        given_away: Secrets that fixed statements alone narrow down to less than their interval's width; nothing left
+            out now can mend that, and the rest of it is kept.
         is_least: No cheaper set would do; False where time ran out and a good one was taken.
     """
 
@@ -72,8 +73,23 @@ class _Defence:
         self.attack = Attack(puzzle)
         self.deadline = time.monotonic() + seconds
         self.proofs: Proofs = []
-        self.open_secrets = dict(enumerate(puzzle.secrets))
         self.given_away: set[int] = set()
+        self.open_secrets = dict(enumerate(puzzle.secrets))
+        if any(statement.is_fixed for statement in puzzle.statements):
+            self.open_secrets = {number: self._attainable(number, one) for number, one in self.open_secrets.items()}
+
+    def _attainable(self, number: int, secret: Secret) -> Secret:
+        """Return a secret's interval as far as it can be kept: what fixed statements rule out already is lost.
+
+        Where they rule out its low end, the interval keeps its width from there on.
+        """
+        everything = {place for place, one in enumerate(self.puzzle.statements) if not one.is_fixed}
+        least, most = self.attack.reach(secret.quantity, everything)
+        low = max(secret.low, least)
+        high = low + secret.high - secret.low
+        if most < high - TOLERANCE:
+            self.given_away.add(number)
+        return Secret(secret.quantity, low, min(high, most))
 
     def run(self) -> Pattern:
         """Return the cheapest set that stands."""

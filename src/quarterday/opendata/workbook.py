@@ -21,6 +21,14 @@ SHORTHAND = (
     ("[w]", "None recorded."),
     ("[low]", "Rounds to nothing."),
 )
+NOTES = (
+    (
+        "disclosure",
+        "Counts of people below the threshold of their measure (sheet measures) are left out, with the rates of them "
+        "and as few other figures as keep them from being worked out from totals, rates or earlier releases.",
+    ),
+    ("release", "The figures are those that stood when the release was published. A later release may restate them."),
+)
 LEGEND = "Shorthand in this table: [c] confidential, [x] not available, [z] not applicable, [w] none recorded."
 # What Excel takes in a sheet's name, and gptables in a table's.
 LONGEST_NAME = 31
@@ -48,21 +56,21 @@ def write_workbook(
                 [_cells(table, row) for row in rows[table.name]], columns=[_heading(one) for one in _shown(table)]
             ),
             table_name=f"table_{table.name}"[:LONGEST_NAME],
-            title=f"{table.title}, release {edition.release_id}",
+            title=f"{table.title}, release {edition.release_id}{_references(table)}",
             subtitles=[table.description],
-            instructions="One table on this sheet. Columns are explained on the sheet of notes.",
-            legend=[LEGEND],
+            instructions="One table on this sheet. Its columns are explained on the sheet columns.",
+            legend=[LEGEND] if table.figures else [],
             source=f"Returns of partners, release {edition.release_id}, {edition.published_at:%-d %B %Y}",
         )
         for table in with_rows
     }
+    sheets["columns"] = _columns_sheet(with_rows)
     drained = io.BytesIO()
     book = gptables.produce_workbook(
         drained,
         sheets,
         cover=_cover(tables, with_rows, edition, left_out),
-        notes_table=pandas.DataFrame(_notes(with_rows), columns=["Note reference", "Note text"]),
-        notesheet_options={"title": "Notes", "instructions": "One table: shorthand, then what each column means."},
+        notes_table=pandas.DataFrame(NOTES, columns=["Note reference", "Note text"]),
         auto_width=True,
         workbook_options={"in_memory": True},
     )
@@ -98,9 +106,23 @@ def _cover(tables: Sequence[Table], with_rows: Sequence[Table], edition: Edition
     )
 
 
-def _notes(tables: Sequence[Table]) -> list[tuple[str, str]]:
-    columns = {column.name: column.description for table in tables for column in _shown(table)}
-    return [*SHORTHAND, *((name, text) for name, text in columns.items())]
+def _references(table: Table) -> str:
+    return " $$release$$ $$disclosure$$" if table.figures else " $$release$$"
+
+
+def _columns_sheet(tables: Sequence[Table]) -> Any:
+    """Return the sheet that explains shorthand and columns."""
+    import gptables
+    import pandas
+
+    lines = [("all", mark, meaning) for mark, meaning in SHORTHAND]
+    lines += [(table.title, _heading(one), one.description) for table in tables for one in _shown(table)]
+    return gptables.GPTable(
+        table=pandas.DataFrame(lines, columns=["Table", "Column or shorthand", "Meaning"]),
+        table_name="table_columns",
+        title="Shorthand and columns",
+        instructions="One table on this sheet: first the shorthand of all tables, then each table's columns.",
+    )
 
 
 def _shown(table: Table) -> list[Column]:

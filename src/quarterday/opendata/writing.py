@@ -73,7 +73,7 @@ def csvw_metadata(tables: Sequence[Table], edition: Edition) -> dict[str, Any]:
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
         "dc:title": f"Release {edition.release_id} of {edition.published_at:%-d %B %Y}",
         "dc:identifier": edition.folder,
-        "dc:issued": {"@value": edition.published_at.date().isoformat(), "@type": "date"},
+        "dc:issued": {"@value": edition.published_at.date().isoformat(), "@type": "xsd:date"},
         "dc:publisher": edition.publisher,
         "dc:license": {"@id": LICENCE},
         "tables": [_described(table, names) for table in tables],
