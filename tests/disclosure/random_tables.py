@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-from quarterday.disclosing.deciding import Decision, Published, decide
+from quarterday.disclosing.deciding import Decision, Published, decide, must_be_left_out
 from quarterday.opendata.saying import leave_out, snapshot_of, world_of
 from quarterday.opendata.tables import Row, Rows, public_row, public_tables
 from quarterday.opendata.writing import in_order, write_csv
@@ -155,10 +155,10 @@ def publish(releases: Sequence[Rows], folder: Path, is_protected: bool = True) -
     for number, rows in enumerate(releases, start=1):
         world = world_of(rows)
         snapshot = snapshot_of(rows, world)
-        decision = decide(snapshot, earlier, world)
-        hidden = frozenset(key for key, one in decision.suppressions.items() if is_protected or one.rule != "protects")
+        if is_protected:
+            decisions.append(decide(snapshot, earlier, world))
+        hidden = frozenset(decisions[-1].suppressions if is_protected else must_be_left_out(snapshot, world))
         earlier.append(Published(snapshot, hidden))
-        decisions.append(decision)
         folders.append(write(leave_out(rows, hidden, world), folder / str(number)))
     return folders, decisions
 

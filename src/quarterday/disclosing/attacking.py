@@ -1,11 +1,15 @@
 """What can be worked out of a set of published statements: the least and the most that a quantity can be.
 
+What a programme finds is also a world that fits what is published: it shows of every secret that it sets to an end of
+its interval that it can be so, and goes on showing it whatever else is left out. So most questions need no programme.
+
 Where a secret can be narrowed down, the linear programme's multipliers are the attacker's proof: the statements that
 carry one are those that the proof rests on, and unless one of them is left out the proof stands.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +44,13 @@ class Attack:
 
     def __init__(self, puzzle: Puzzle) -> None:
         self.puzzle = puzzle
+        self._secrets = puzzle.secrets
+        # Statements that tie several quantities together: left out, a world is taken to deny them if it touches them.
+        self._tied = [
+            (number, {quantity for row in one.rows for quantity, _ in row.terms})
+            for number, one in enumerate(puzzle.statements)
+            if not one.is_fixed and any(len(row.terms) > 1 for row in one.rows)
+        ]
         rows, owners = list(puzzle.relations), [_ALWAYS] * len(puzzle.relations)
         self._given: dict[int, list[tuple[int, float]]] = {}
         for number, statement in enumerate(puzzle.statements):
@@ -56,6 +67,13 @@ class Attack:
         self._high = np.array([row.high for row in rows])
         self._owners = np.array(owners, dtype=np.int64)
         self._last: tuple[frozenset[int], _Known] | None = None
+        # Of a quantity and an end: the statements that a world denies in which it is that far.
+        self._worlds: dict[tuple[int, bool], list[frozenset[int]]] = {}
+
+    def look_out_for(self, secrets: Sequence[Secret]) -> None:
+        """Remember worlds for these secrets from now on, instead of the puzzle's own intervals."""
+        self._secrets = tuple(secrets)
+        self._worlds.clear()
 
     def proof_against(self, secret: Secret, hidden: frozenset[int] | set[int]) -> frozenset[int] | None:
         """Return the statements that prove a secret to be less than its interval; None where nothing does.
@@ -64,6 +82,8 @@ class Attack:
         """
         known = self._known(hidden)
         for is_most in (False, True):
+            if any(denied <= hidden for denied in self._worlds.get((secret.quantity, is_most), ())):
+                continue
             proof = self._proof(secret, is_most, known)
             if proof is not None:
                 return proof
@@ -151,8 +171,32 @@ class Attack:
         )
         if solved is None:
             return (np.inf if is_most else -np.inf), frozenset()
-        end, multipliers = solved
-        return end, self._support(matrix, rows, multipliers, known)
+        values, multipliers = solved
+        self._remember(unknown, values)
+        return float(values[np.searchsorted(unknown, quantity)]), self._support(matrix, rows, multipliers, known)
+
+    def _remember(self, unknown: np.ndarray[tuple[int], np.dtype[np.int64]], values: Numbers) -> None:
+        """Keep what a world shows: which secrets are at an end of their interval in it, and what it denies."""
+        world = dict(zip(unknown.tolist(), values.tolist(), strict=True))
+        denied = frozenset(self._denied(world))
+        for secret in self._secrets:
+            if secret.quantity in world:
+                value, slack = world[secret.quantity], TOLERANCE * max(1.0, secret.high)
+                if value <= secret.low + slack:
+                    self._worlds.setdefault((secret.quantity, False), []).append(denied)
+                if value >= secret.high - slack:
+                    self._worlds.setdefault((secret.quantity, True), []).append(denied)
+
+    def _denied(self, world: dict[int, float]) -> Iterator[int]:
+        """Yield the statements that are not so in a world; what is outside it is as it truly is."""
+        for quantity, value in world.items():
+            for number, true in self._given.get(quantity, ()):
+                if abs(value - true) > TOLERANCE:
+                    yield number
+        hidden = self._last[0] if self._last else frozenset()
+        for number, tied in self._tied:
+            if number in hidden and tied & world.keys():
+                yield number
 
     def _support(
         self, matrix: csr_array, rows: np.ndarray[tuple[int], np.dtype[np.int64]], multipliers: Numbers, known: _Known
@@ -167,8 +211,8 @@ class Attack:
 
 def _solve(
     matrix: csr_array, low: Numbers, high: Numbers, place: int, is_most: bool, enough: float
-) -> tuple[float, Numbers] | None:
-    """Return the end of a quantity and each row's multiplier; None where it has no end."""
+) -> tuple[Numbers, Numbers] | None:
+    """Return the quantities where one is at its end, and each row's multiplier; None where it has no end."""
     size = matrix.shape[1]
     aim = np.zeros(size)
     aim[place] = -1.0 if is_most else 1.0
@@ -196,4 +240,4 @@ def _solve(
     if len(upper) + len(lower):
         multipliers[upper] += solved.ineqlin.marginals[: len(upper)]
         multipliers[lower] -= solved.ineqlin.marginals[len(upper) :]
-    return float(solved.x[place]), multipliers
+    return np.asarray(solved.x), multipliers

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from quarterday.disclosing.figures import RATE, Figure, SaidRate, Snapshot, World, figures_of, step_of
 from quarterday.disclosing.protecting import Pattern, protect
@@ -64,7 +63,7 @@ def decide(now: Snapshot, earlier: Sequence[Published], world: World, seconds: f
         SolverFailed: The solver gave no answer. Nothing may be published then.
     """
     found = find_sums(now, world)
-    must = _must_be_left_out(now, found, world)
+    must = must_be_left_out(now, world)
     work = _Work(now, found, earlier, world, must)
     pattern = protect(work.puzzle(), seconds)
     chosen = dict(must)
@@ -87,8 +86,8 @@ def is_small(figure: Figure, world: World) -> bool:
     return threshold is not None and figure.slot.role != RATE and 0 < figure.value < threshold
 
 
-def _must_be_left_out(now: Snapshot, found: Found, world: World) -> dict[str, Suppression]:
-    """Return small counts, and the rates of them: of so few, a rate is one of a handful of fractions."""
+def must_be_left_out(now: Snapshot, world: World) -> dict[str, Suppression]:
+    """Return small counts by key, and the rates of them: of so few, a rate is one of a handful of fractions."""
     small = {
         figure.key: Suppression(figure, SMALL_COUNT, world.threshold(figure.slot))
         for figure in figures_of(now.counts)
@@ -195,8 +194,3 @@ class _Work:
 
 def _order(one: Sum) -> tuple[Figure, tuple[Figure, ...], float]:
     return one.whole, one.parts, one.slack
-
-
-def small_count(value: Decimal, threshold: int) -> str:
-    """Return why a small count is left out, in words."""
-    return f"a count of people from 1 to {threshold - 1}; this one is {value}"

@@ -77,6 +77,7 @@ class _Defence:
         self.open_secrets = dict(enumerate(puzzle.secrets))
         if any(statement.is_fixed for statement in puzzle.statements):
             self.open_secrets = {number: self._attainable(number, one) for number, one in self.open_secrets.items()}
+            self.attack.look_out_for(list(self.open_secrets.values()))
 
     def _attainable(self, number: int, secret: Secret) -> Secret:
         """Return a secret's interval as far as it can be kept: what fixed statements rule out already is lost.

@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 from quarterday.disclosing.deciding import Decision, Suppression
 from quarterday.errors import OperatorError
 from quarterday.opendata.writing import Edition
-from quarterday.releasing import code_version
+from quarterday.versioning import code_version
 
 # One open data at a time: what is left out of one depends on what the others show.
 LOCK = "quarterday.open_data"
