@@ -84,7 +84,26 @@ def lines_of(view: str, load_id: int, connection: Connection) -> list[tuple[obje
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_cheaper_pattern_refuses_the_same_texts(pattern: str, connection: Connection) -> None:
-    texts = [*TEXTS, "12", "ab", "0a9f", "0a9g", "E01009433", "W01009433", "X01009433", "E02009433", "AB-" + "1" * 12]
+    texts = [
+        *TEXTS,
+        "12",
+        "ab",
+        "0a9f",
+        "0a9g",
+        "E01009433",
+        "W01009433",
+        "X01009433",
+        "E02009433",
+        "AB-" + "1" * 12,
+        "0A9f",
+        "0a f",
+        "0a9\n",
+        "0a\t9",
+        "abc",
+        "0a9fé",
+        "\\x0a",
+        "0a9f0a",
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             f"select array_agg({mismatch('text', pattern)} order by place), array_agg(text !~ %s order by place) "

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from quarterday.checking.checks import Check
-from quarterday.checking.quick import plainly_typed
+from quarterday.checking.quick import hasty, plainly_typed
 from quarterday.checking.suites import CheckCouldNotRun
 from quarterday.contracts import Form
 from quarterday.generating import landed_lines, typed_columns
@@ -172,8 +172,7 @@ def read_profile(
         try:
             cursor.execute(SETTINGS)
             asked = _answered(load_id, form, checks, cursor)
-            cursor.execute(profile_sql(load_id, form, asked, known, line_count))
-            row = cursor.fetchone() or ()
+            row = _counted(profile_sql(load_id, form, asked, known, line_count), cursor)
         except psycopg2.OperationalError:
             raise  # the server went away or was asked to stop: worth another try, so not the check's fault
         except psycopg2.Error as error:
@@ -187,6 +186,20 @@ def read_profile(
     lines, other_lines, *counts = row
     failing = {check.check_id: int(count) for check, count in zip(checks, counts, strict=True)}
     return Profile(lines, failing, is_plain=other_lines == 0 and not form.is_indicator and not form.corrections)
+
+
+def _counted(query: str, cursor: Cursor) -> tuple[int, ...]:
+    """Return the profile's row: in a hurry, or if a cell is so wrong that the hasty query fails, with care."""
+    quickly = hasty(query)
+    if quickly != query:
+        cursor.execute("savepoint hasty")
+        try:
+            cursor.execute(quickly)
+            return cursor.fetchone() or ()
+        except psycopg2.DataError:
+            cursor.execute("rollback to savepoint hasty")
+    cursor.execute(query)
+    return cursor.fetchone() or ()
 
 
 def _answered(load_id: int, form: Form, checks: Sequence[Check], cursor: Cursor) -> list[Check]:

@@ -11,6 +11,7 @@ import re
 from quarterday.contracts import Column, Form
 
 DIGITS = "0123456789"
+HEX, IS_HEX, IS_HEX_OR_FAILS = "[0-9a-f]", "typed.is_hex(", "typed.is_hex_or_fails("
 PLAIN_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 PLAIN_BOOLEANS = ("yes", "no", "true", "false")
 # One character or class, with how often it stands.
@@ -76,6 +77,11 @@ def is_plain_date(name: str) -> str:
     return f"(length({name}) = 10 and {name} ~ '{PLAIN_DATE}')"
 
 
+def hasty(query: str) -> str:
+    """Return a query that gives the same in less time, or fails with a ``psycopg2.DataError`` over a cell that is wrong."""
+    return query.replace(IS_HEX, IS_HEX_OR_FAILS)
+
+
 def has_numeric_mark(form: Form) -> bool:
     """Say whether a mark of the form, such as 999, looks like a number; then digits alone aren't plainly a number."""
     return any(re.search(r"\d", mark) for mark in form.layout.marks)
@@ -89,6 +95,9 @@ def mismatch(name: str, pattern: str) -> str:
     runs = _runs(pattern)
     if not runs:
         return f"{name} !~ {_literal(pattern)}"
+    if len(runs) == 1 and runs[0][0] == HEX and runs[0][1] % 2 == 0:
+        # Bytes are read and written faster than any pattern is looked for.
+        return f"(octet_length({name}) <> {runs[0][1]} or not {IS_HEX}{name}))"
     if tests := _mismatch_of_digits(name, runs):
         return f"({' or '.join(tests)})"
     length, place = sum(times for _, times in runs), 1

@@ -1,4 +1,4 @@
--- From text as sent to a typed value. None of these raises: what can't be read gives null, and the view's <column>_ok says so.
+-- From text as sent to a typed value. But for the last, none of these raises: what can't be read gives null, and the view's <column>_ok says so.
 
 -- A cell as it is compared with marks and labels: small letters, single spaces, plain dashes.
 create or replace function typed.plain(sent text)
@@ -114,3 +114,22 @@ return case
 end;
 
 grant execute on all functions in schema typed to quarterday_loader, quarterday_builder;
+
+-- Whether a text is pairs of hexadecimal digits with small letters. Null is null.
+create or replace function typed.is_hex(sent text)
+returns boolean
+language sql
+stable
+parallel safe
+return case
+    when pg_input_is_valid('\x' || sent, 'bytea') then encode(decode(sent, 'hex'), 'hex') = sent
+    when sent is not null then false
+end;
+
+-- The same in half the time, for a statement that may fail: digits that are none raise an error.
+create or replace function typed.is_hex_or_fails(sent text)
+returns boolean
+language sql
+immutable
+parallel safe
+return encode(decode(sent, 'hex'), 'hex') = sent;
