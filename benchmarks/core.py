@@ -21,6 +21,7 @@ from quarterday.settings import Settings, load_settings
 from quarterday.warehouse import connect
 
 PARTNER, FILE_NAME, QUARTER = "staffordshire_police", "2018-10-staffordshire-street.csv", "2018-19-Q3"
+FACTS = ("dim_crime_place", "fct_recorded_crime")
 # What a judgement and a release leave in the ledger.
 LEFT = ("verdict", "plain_load", "check_result", "line_issue", "load_period", "release_load", "release")
 
@@ -74,7 +75,7 @@ def landed(path: Path, settings: Settings) -> int:
 
 
 def to_core(load_id: int, settings: Settings) -> None:
-    """Judge the load and build its rows of the fact, as the tasks do."""
+    """Judge the load and build its rows of the fact and its places, as the tasks do."""
     judge(load_id, settings)
     build(settings)
 
@@ -88,9 +89,9 @@ def judge(load_id: int, settings: Settings) -> None:
 
 
 def build(settings: Settings) -> None:
-    """Open a release and let dbt write the fact."""
+    """Open a release and let dbt write the fact and its places."""
     releasing.begin(settings)
-    run_dbt(("run", "--select", "fct_recorded_crime", *releasing.LEAN), settings)
+    run_dbt(("run", "--select", *FACTS, *releasing.LEAN), settings)
 
 
 def part_of(name: str, load_id: int, settings: Settings) -> bench.Way:
@@ -111,7 +112,7 @@ def undo(settings: Settings) -> None:
         )
         for (table_of_release,) in cursor.fetchall():
             cursor.execute(f"drop table {table_of_release}")
-        cursor.execute("truncate core.fct_recorded_crime")
+        cursor.execute("truncate core.fct_recorded_crime, core.dim_crime_place, landing.repeated_cells")
         for table in LEFT:
             cursor.execute(f"truncate ledger.{table} cascade")
 

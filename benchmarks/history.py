@@ -122,7 +122,7 @@ def take_back(settings: Settings, loads: Sequence[int]) -> None:
         cursor.execute("select distinct release_id from ledger.release_load where load_id = any(%s)", (loads,))
         ((release_id,),) = cursor.fetchall()
         names = {"release": release_id, "loads": list(loads)}
-        for table in ("fct_measurement", "fct_recorded_crime"):
+        for table in ("fct_measurement", "fct_recorded_crime", "dim_crime_place"):
             cursor.execute(f"delete from only core.{table} where load_id = any(%(loads)s)", names)
         for table in past.DERIVED:
             cursor.execute(f"delete from core.{table} where release_id = %(release)s", names)
@@ -266,6 +266,7 @@ def _copy_facts(loads: Mapping[int, int], release_id: int, quarter: int, cursor:
         (f"{{{','.join(map(str, loads.values()))}}}",),
     )
     _copy_rows(first, load, "true", cursor, own)
+    _copy_rows("core.dim_crime_place", load, of_first, cursor)
 
 
 def _derive(cursor: Cursor) -> None:

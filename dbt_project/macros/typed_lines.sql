@@ -1,10 +1,11 @@
 {# The typed lines of a form's loads in the release being built, without those set aside. Loads of which every cell was seen
    to be plainly written when they were judged are cast and not looked at again; nor is a set-aside line looked for in a load
-   that has none. The loads are named by number: of an array that is worked out later, PostgreSQL reads every partition. #}
-{% macro typed_lines(form) -%}
+   that has none. The loads are named by number: of an array that is worked out later, PostgreSQL reads every partition. Who has
+   other use for some of them gives the lists. #}
+{% macro typed_lines(form, loads=none) -%}
     {%- set typed = source('typed', form) -%}
     {%- set plain = typed.incorporate(path={'identifier': form ~ '_plain'}) -%}
-    {%- set loads = loads_of_release(form) -%}
+    {%- set loads = loads or loads_of_release(form) -%}
     select *
     from {{ plain }}
     where load_id in ({{ loads.plain }})

@@ -151,6 +151,28 @@ def plain_name(form: Form) -> str:
     return f"{form.name}_plain"
 
 
+def sent_view(form: Form) -> str:
+    """Return the query of a register form's lines as sent, for facts that need no more of a plain load's cells."""
+    return f"select\n    {_lines(['load_id', *landing_columns(form)])}\nfrom landing.{_name(form.name)}"
+
+
+def repeated_view(form: Form) -> str:
+    """Return the query that types the cells that a load of a register form repeats together, one row a combination.
+
+    It gives what :func:`plain_view` gives of these cells, with ``sent``: the cells as sent, by column. Columns that are
+    not among them are null.
+    """
+    cells = [f"cells ->> {_text(column.name)} as {_name(column.name)}" for column in form.contract.columns]
+    listed = _lines(["load_id", "null::text as sheet", "null::integer as line_number", *cells, "cells as sent"])
+    plain = [column.name for column in form.contract.columns if plainly_typed(column, form)]
+    # Two forms may have columns of one name: a load is of one form.
+    loads = f"select load_id from ledger.load where form = {_text(form.name)}"
+    return (
+        f"{typed_columns(form, False, plain)},\n    sent\nfrom (select\n    {listed}\n"
+        f"from landing.repeated_cells where load_id in ({loads})) as combination"
+    )
+
+
 def plain_key(form: Form) -> str:
     """Return what ``ledger.plain_load`` says of a load that was seen to be plain: by which query it may be typed."""
     return hashlib.sha256((plain_view(form) or "").encode()).hexdigest()
@@ -290,10 +312,13 @@ def _deploy_view(name: str, query: str, comment: str, connection: Connection) ->
 
 
 def _deploy_plain_view(form: Form, connection: Connection) -> None:
-    """Make the typed view of a form's plain loads. Loads that were plain by another query are no longer held to be."""
+    """Make the typed views of a register form's plain loads. Loads that were plain by another query no longer are."""
     if query := plain_view(form):
         comment = f"The loads of typed.{form.name} that are in ledger.plain_load, typed by casts alone."
         _deploy_view(plain_name(form), query, comment, connection)
+        _deploy_view(f"{form.name}_sent", sent_view(form), "The form's lines as sent.", connection)
+        repeated = "What loads of the form repeat together, once for each combination, typed by casts alone."
+        _deploy_view(f"{form.name}_repeated", repeated_view(form), repeated, connection)
         with connection.cursor() as cursor:
             cursor.execute(
                 """delete from ledger.plain_load using ledger.load

@@ -6,6 +6,9 @@ Readers see no difference, and no later release reads it.
 from __future__ import annotations
 
 import time
+from decimal import Decimal
+
+from psycopg2.extras import Json
 
 from quarterday import releasing
 from quarterday.settings import Settings
@@ -86,6 +89,38 @@ def told(settings: Settings) -> list[tuple[object, ...]]:
     return [(*row[:4], str(row[4]), str(row[5])) for row in rows(settings, BY_QUARTER)]
 
 
+PLACE = {
+    "longitude": "-2.1",
+    "latitude": "52.8",
+    "location": "On or near High Street",
+    "lsoa_code": "E01029700",
+    "lsoa_name": "Stafford 001A",
+}
+NO_PLACE = dict.fromkeys(PLACE) | {"location": "No Location"}
+PLACES = """select area_code, longitude, latitude, location, lsoa_code, lsoa_name, count(*)
+from {fact} where period_start = '{day}' group by 1, 2, 3, 4, 5, 6 order by 1"""
+WITH_KEYS = """select to_char(period_start, 'YYYY-MM'), count(place_key), count(location)
+from core.fct_recorded_crime join ledger.load_period using (load_id) group by 1 order by 1"""
+
+
+def list_places(settings: Settings, load_id: int, places: list[dict[str, str | None]]) -> None:
+    """Leave what judging leaves of a plain load that repeats its places."""
+    with connect(settings, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute("insert into ledger.plain_load values (%s, 'a test')", (load_id,))
+        for place in places:
+            cursor.execute("insert into landing.repeated_cells values (%s, %s)", (load_id, Json(place)))
+
+
+def lose_the_place(settings: Settings, load_id: int) -> None:
+    """Let the load's first line have no place."""
+    blank = ", ".join(f"{name} = null" for name in PLACE if name != "location")
+    with connect(settings, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"update landing.street_crime set {blank}, location = 'No Location' where load_id = %s and line_number = 2",
+            (load_id,),
+        )
+
+
 def test_a_large_release_built_again_has_each_crime_once(
     warehouse: Settings,
 ) -> None:
@@ -130,3 +165,24 @@ def test_a_fact_that_still_has_partner_and_period_of_its_own_takes_new_crimes(wa
     admit_crimes(warehouse, "2018-12", "2018-19-Q3", 4)
     release(warehouse)
     assert told(warehouse) == [("staffordshire_police", "2018-19-Q3", "stafford", 4, "2018-12-01", "2018-12-31")]
+
+
+def test_readers_see_the_same_of_crimes_whether_their_places_have_keys_or_not(warehouse: Settings) -> None:
+    keyed, wide, alike = (
+        admit_crimes(warehouse, month, "2018-19-Q3", 4) for month in ("2018-10", "2018-11", "2018-12")
+    )
+    for load_id in (keyed, wide, alike):
+        lose_the_place(warehouse, load_id)
+    list_places(warehouse, keyed, [PLACE, NO_PLACE])
+    # Of two combinations with one key nobody could tell which a line has.
+    list_places(warehouse, alike, [PLACE, NO_PLACE, NO_PLACE | {"lsoa_code": ""}])
+    release(warehouse)
+    assert rows(warehouse, WITH_KEYS, role="owner") == [("2018-10", 4, 0), ("2018-11", 0, 4), ("2018-12", 0, 4)]
+    numbers = (Decimal("-2.1"), Decimal("52.8"))
+    expected = [
+        ("stafford", *numbers, *list(PLACE.values())[2:], 3),
+        (None, None, None, "No Location", None, None, 1),
+    ]
+    for fact in ("mart.fct_recorded_crime", "history.fct_recorded_crime"):
+        for day in ("2018-10-01", "2018-11-01", "2018-12-01"):
+            assert rows(warehouse, PLACES.format(fact=fact, day=day)) == expected, (fact, day)

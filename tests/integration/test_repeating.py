@@ -40,6 +40,28 @@ def profiles(load_id: int, form: Form, connection: Connection) -> tuple[Seen, Pr
     return seen, with_it, read_profile(load_id, form, checks, connection)
 
 
+def listed(load_id: int, connection: Connection) -> list[dict[str, str]]:
+    """Return the combinations that are kept of a load."""
+    with connection.cursor() as cursor:
+        cursor.execute("select cells from landing.repeated_cells where load_id = %s", (load_id,))
+        return sorted((cells for (cells,) in cursor.fetchall()), key=lambda cells: str(cells["visitor"]))
+
+
+def test_combinations_are_kept_once_and_typed_as_their_lines_are(form: Form, connection: Connection) -> None:
+    load_id = land(form, visits(PLACES, 12), connection)
+    for _ in range(2):
+        see_combinations(load_id, form, list(contract_checks(form)), connection, percent=100)
+        assert listed(load_id, connection) == PLACES
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """select count(*), bool_and(repeated.visited_on = plain.visited_on), bool_and(sent ? 'visited_on')
+            from typed.visits_repeated as repeated join typed.visits_plain as plain using (load_id, visitor)
+            where load_id = %s""",
+            (load_id,),
+        )
+        assert cursor.fetchone() == (96, True, True)
+
+
 def test_columns_that_repeat_together_need_not_be_looked_at_line_by_line(form: Form, connection: Connection) -> None:
     load_id = land(form, [*visits(PLACES, 12), GOOD_VISIT | PLACES[0] | {"detainees": "many"}], connection)
     seen, with_it, without = profiles(load_id, form, connection)
@@ -57,6 +79,7 @@ def test_one_combination_that_is_not_plainly_right_has_every_line_looked_at(
     assert seen == Seen(frozenset(), line_count=97)
     assert with_it == without
     assert not with_it.is_plain
+    assert listed(load_id, connection) == []
 
 
 def test_columns_that_repeat_each_but_not_together_are_looked_at(form: Form, connection: Connection) -> None:

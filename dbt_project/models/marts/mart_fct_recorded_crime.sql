@@ -7,6 +7,12 @@ with crimes as (
 
 ),
 
+places as (
+
+    select * from {{ ref('dim_crime_place') }}
+
+),
+
 -- Worked out once for each file, not for each of its lines.
 months as materialized (
 
@@ -24,20 +30,24 @@ final as (
         months.partner_code,
         crimes.crime_id,
         crimes.crime_type,
-        crimes.area_code,
+        coalesce(crimes.area_code, places.area_code) as area_code,
         months.period_key,
         months.period_start,
         months.period_end,
         crimes.reported_by,
         crimes.falls_within,
-        crimes.longitude,
-        crimes.latitude,
-        crimes.location,
-        crimes.lsoa_code,
-        crimes.lsoa_name,
+        coalesce(crimes.longitude, places.longitude) as longitude,
+        coalesce(crimes.latitude, places.latitude) as latitude,
+        coalesce(crimes.location, places.location) as location,
+        coalesce(crimes.lsoa_code, places.lsoa_code) as lsoa_code,
+        coalesce(crimes.lsoa_name, places.lsoa_name) as lsoa_name,
         crimes.last_outcome
     from crimes
     inner join months on crimes.load_id = months.load_id
+    -- A row with a key has no place of its own, and one without has no key.
+    left join places
+        on crimes.load_id = places.load_id
+        and crimes.place_key = places.place_key
 
 )
 

@@ -1,8 +1,9 @@
--- Grain: one row per line of an admitted street crime file in the release being built. Lines alike in all are different incidents.
+-- Grain: one row per line of an admitted street crime file in the release being built whose places have no keys. Lines alike in all are
+-- different incidents.
 -- Whose file it is and of which month, the ledger says once for all of its lines.
 with lines as (
 
-    {{ typed_lines('street_crime') }}
+    {{ typed_lines('street_crime', loads_of_crimes()) }}
 
 ),
 

@@ -78,7 +78,7 @@ def is_plain_date(name: str) -> str:
 
 
 def hasty(query: str) -> str:
-    """Return a query that gives the same in less time, or fails with a ``psycopg2.DataError`` over a cell that is wrong."""
+    """Return a query that gives the same in less time, or fails with ``psycopg2.DataError`` over a wrong cell."""
     return query.replace(IS_HEX, IS_HEX_OR_FAILS)
 
 

@@ -1,7 +1,8 @@
 """Cells that a large load repeats together, as a place's name, code and coordinates are, are judged once for a place.
 
 The database lists the different combinations of such columns, which takes a fraction of looking at each line's cells.
-Where every combination is plainly right, so is every line, and the profile need not look at these columns.
+Where every combination is plainly right, so is every line, and the profile need not look at these columns. The list is
+then kept in ``landing.repeated_cells``: a fact may hold a key of it in place of the cells.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from quarterday.checking.checks import Check
+from quarterday.checking.checks import Check, sql_text
 from quarterday.checking.quick import plainly_typed
 from quarterday.checking.sampling import FEWEST_LINES, PERCENT_OF_PAGES
 from quarterday.contracts import Form
@@ -46,7 +47,7 @@ def see_combinations(
 
     Args:
         load_id: A landed load.
-        connection: Open transaction. Nothing is written.
+        connection: Open transaction. The combinations are written, in place of those of an earlier judgement.
         percent: The part of the load's pages by which the number of combinations is guessed.
     """
     tests = _tests(form, checks)
@@ -55,6 +56,7 @@ def see_combinations(
     with connection.cursor() as cursor:
         cursor.execute("savepoint repeating")
         try:
+            cursor.execute("delete from landing.repeated_cells where load_id = %s", (load_id,))
             names = _repeated(cursor, load_id, form, list(tests), percent)
             seen = _look(cursor, load_id, form, {name: tests[name] for name in names}) if names else Seen()
         except psycopg2.OperationalError:
@@ -118,10 +120,23 @@ def _look(cursor: Cursor, load_id: int, form: Form, tests: Mapping[str, str]) ->
         "set local enable_sort = off; set local max_parallel_workers_per_gather = 0; "
         "set local work_mem = '96MB'; set local jit = off"
     )
+    cells = ", ".join(f'{sql_text(name)}, "{name}"' for name in tests)
     cursor.execute(
-        f"select bool_and(({' and '.join(tests.values())}) is true), sum(times)\n"
-        f'from (select {listed}, count(*) as times from landing."{form.name}" where load_id = {int(load_id)}\n'
-        f"group by {listed}) as combination"
+        f"""with combination as materialized (
+            select {listed}, count(*) as times from landing."{form.name}" where load_id = {int(load_id)}
+            group by {listed}
+        ),
+        found as (
+            select bool_and(({" and ".join(tests.values())}) is true) as is_right, sum(times) as line_count
+            from combination
+        ),
+        kept as (
+            insert into landing.repeated_cells (load_id, cells)
+            select {int(load_id)}, jsonb_build_object({cells})
+            from combination
+            where (select is_right from found)
+        )
+        select is_right, line_count from found"""
     )
     is_right, line_count = cursor.fetchone() or (False, 0)
     cursor.execute("set local max_parallel_workers_per_gather to default")

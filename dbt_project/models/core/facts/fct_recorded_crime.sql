@@ -2,7 +2,7 @@
 -- Of millions of rows a file: what is alike in all lines of a file, its partner and month, is in the ledger and comes back
 -- in the views. Nothing is known yet of how many lines a fresh load has; taken for few, they would be sorted, or looked up one
 -- by one in what they are joined to. Neither keys nor a btree are kept up row by row for a large release; tests of the release
--- hold what keys would.
+-- hold what keys would. Where the places of a large file have keys, its rows have nothing of a place but the key.
 {{ config(
     incremental_strategy='replace_loads',
     unique_key='load_id',
@@ -14,6 +14,12 @@
 with crimes as (
 
     select * from {{ ref('stg_street_crime') }}
+
+),
+
+placed as (
+
+    select * from {{ ref('stg_street_crime_placed') }}
 
 ),
 
@@ -33,14 +39,7 @@ areas as (
 -- Those that there were in the month of each file.
 authorities as materialized (
 
-    select
-        areas.area_name,
-        areas.area_code,
-        array_agg(months.load_id) as load_ids
-    from months
-    inner join areas on months.period_start between areas.valid_from and coalesce(areas.valid_to, 'infinity')
-    where months.{{ in_release() }}
-    group by areas.area_name, areas.area_code
+    {{ authorities_of_files() }}
 
 ),
 
@@ -60,11 +59,32 @@ final as (
         crimes.location,
         crimes.lsoa_code,
         crimes.lsoa_name,
-        crimes.last_outcome
+        crimes.last_outcome,
+        null::bigint as place_key
     from crimes
     left join authorities
         on crimes.authority_name = authorities.area_name
         and crimes.load_id = any(authorities.load_ids)
+
+    union all
+
+    select
+        placed.load_id,
+        placed.sheet,
+        placed.line_number,
+        placed.crime_id,
+        placed.crime_type,
+        null as area_code,
+        placed.reported_by,
+        placed.falls_within,
+        null as longitude,
+        null as latitude,
+        null as location,
+        null as lsoa_code,
+        null as lsoa_name,
+        placed.last_outcome,
+        placed.place_key
+    from placed
 
 )
 
