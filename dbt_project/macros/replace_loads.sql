@@ -4,9 +4,10 @@
 
    Where a model says in `meta: {form: ...}` whose loads it takes, the rows of a large release go into a table of their own
    that inherits from the fact. It is made in the transaction that fills it, so that a server with wal_level = minimal writes
-   no log of them; its BRIN index sums them up with the next vacuum. Its check names its loads, so that who asks for others is
-   not led into it, however many such tables there are. Built again, a release keeps its table. A server with Citus, which
-   distributes no table with heirs, has all rows in the fact itself. #}
+   no log of them, and by `create table as`: constraints and index that are kept up row by row cost more than one look at all
+   rows. So such a model has finish_table_of_release() as a post-hook. The table's check names its loads, so that who asks for
+   others is not led into it, however many such tables there are. Built again, a release keeps its table. A server with Citus,
+   which distributes no table with heirs, has all rows in the fact itself. #}
 {% macro get_incremental_replace_loads_sql(arg_dict) -%}
     {#- Of the query: a table that was made by an earlier one may have more. -#}
     {%- set columns = get_quoted_csv(adapter.get_columns_in_relation(arg_dict['temp_relation']) | map(attribute='name')) -%}
@@ -15,20 +16,63 @@
 
     delete from {{ 'only ' if 'form' in config.get('meta', {}) }}{{ target }}
     where {{ in_release() }};
-    {% if own and own.is_there %}
+    {% if own and not own.is_there %}
+    create table {{ own.table }} as
+    {% else %}
+    {% if own %}
     delete from {{ own.table }};
     alter table {{ own.table }} drop constraint if exists loads_of_release;
-    {% elif own %}
-    create table {{ own.table }} (like {{ target }} including defaults including constraints including comments);
-    create index on {{ own.table }} using brin (load_id, line_number);
-    alter table {{ own.table }} inherit {{ target }};
-    {% endif %}
-    {% if own %}
-    alter table {{ own.table }} add constraint loads_of_release check (load_id = any('{{ "{" ~ loads_of_open_release() | replace("null", "") ~ "}" }}'::bigint[]));
+    alter table {{ own.table }} add {{ loads_of_release_check() }};
     {% endif %}
     insert into {{ own.table if own else target }} ({{ columns }})
+    {% endif %}
     select {{ columns }}
     from {{ arg_dict['temp_relation'] }}
+{%- endmacro %}
+
+{% macro loads_of_release_check() -%}
+    constraint loads_of_release check (load_id = any('{{ "{" ~ loads_of_open_release() | replace("null", "") ~ "}" }}'::bigint[]))
+{%- endmacro %}
+
+{# Give the open release's own table, just filled, what the fact has, and make it an heir of the fact. Nothing where there is no
+   such table, or it is an heir already. One statement, so that the rows are looked at once for all. #}
+{% macro finish_table_of_release() -%}
+    {%- set own = table_of_release(this) -%}
+    {%- if own and own.is_there -%}
+        {%- set question -%}
+            with fact as (
+                select attname, quote_ident(attname) as name, format_type(atttypid, atttypmod) as type, attnotnull
+                from pg_attribute
+                where attrelid = '{{ this }}'::regclass and attnum > 0 and not attisdropped
+            ),
+            changes as (
+                select 'add column ' || name || ' ' || type as change
+                from fact
+                where attname not in (select attname from pg_attribute where attrelid = '{{ own.table }}'::regclass)
+                union all
+                select 'alter column ' || name || ' set not null' from fact where attnotnull
+                union all
+                select 'add constraint ' || quote_ident(conname) || ' ' || pg_get_constraintdef(oid)
+                from pg_constraint
+                where conrelid = '{{ this }}'::regclass and contype = 'c'
+            )
+            select change
+            from changes
+            where not exists (select 1 from pg_inherits where inhrelid = '{{ own.table }}'::regclass)
+        {%- endset -%}
+        {%- set changes = [] -%}
+        {%- for row in run_query(question) -%}
+            {%- do changes.append(row['change']) -%}
+        {%- endfor -%}
+        {%- if changes %}
+    alter table {{ own.table }}
+        {{ changes | join(',
+        ') }},
+        add {{ loads_of_release_check() }},
+        inherit {{ this }};
+    create index on {{ own.table }} using brin (load_id, line_number)
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {# The open release's own table and whether it is there already; nothing where its rows are few. #}

@@ -7,6 +7,7 @@
     incremental_strategy='replace_loads',
     unique_key='load_id',
     pre_hook="set local enable_mergejoin = off; set local enable_nestloop = off; set local jit = off",
+    post_hook="{{ finish_table_of_release() }}",
     meta={'form': 'street_crime'},
     indexes=[{'columns': ['load_id']}],
 ) }}
