@@ -69,7 +69,7 @@ def pause(
 ) -> None:
     """Leave a form's returns unread for a while. They are still registered and archived, and nothing is lost.
 
-    Their state is [bold]paused[/bold]. What is admitted already is released.
+    The board marks the form as [bold]paused[/bold]. What is admitted already is released.
 
     Example:  quarterday pause victim_gateway --reason "the consortium sends corrected workbooks on 4 May"
     """

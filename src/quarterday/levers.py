@@ -40,6 +40,15 @@ class Quarter:
         return bool(set(UNDONE) & self.states.keys())
 
     @property
+    def outcome(self) -> str:
+        """What a backfill does or has done about it."""
+        if self.run_id:
+            return self.run_id
+        if self.is_undone:
+            return "would run"
+        return f"paused: quarterday resume {self.form}" if "paused" in self.states else "nothing to do"
+
+    @property
     def told(self) -> str:
         """The states in words."""
         return ", ".join(f"{count} {state}" for state, count in self.states.items()) or "nothing received"

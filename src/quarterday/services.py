@@ -56,9 +56,10 @@ API_PATIENCE_SECONDS = 1.0
 # Airflow reads its logs from the folder it shares with the web server, so no service has to listen for them.
 LOCAL_SETTINGS = '''"""Read by Airflow in each of its processes. Written by Quarterday at every start."""
 
+from quarterday.policies import dag_policy
 from quarterday.preloading import preload_in_scheduler
 
-__all__ = []
+__all__ = ["dag_policy"]
 preload_in_scheduler()
 '''
 
