@@ -17,6 +17,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from quarterday.errors import QuarterdayError
+from quarterday.recording import lineage
 from quarterday.settings import Settings, database_url
 
 BUILD_LOCK = "quarterday.dbt"
@@ -61,9 +62,10 @@ def run_dbt(arguments: Sequence[str], settings: Settings, target_path: Path | No
     """
     target = target_path or settings.home / "dbt" / "target"
     target.mkdir(parents=True, exist_ok=True)
-    command = [*arguments, *_places(settings, target)]
+    command = [*lineage.with_files(arguments), *_places(settings, target)]
     with _one_at_a_time(settings) as cursor, _profile(settings, target):
         success, exception, results = _invoke(command)
+        lineage.tell_dbt_run(command, settings.dbt_project, target)
         if success:
             return results
         cursor.execute("select 'the lock is ours still'")  # or the server is gone, and no node is to blame

@@ -19,6 +19,7 @@ from quarterday.errors import OperatorError, ReturnRejected
 from quarterday.identifying import Identity, identify
 from quarterday.landing import land_return
 from quarterday.ledger import hold_load, hold_release, insert_load, is_judged, note_event, register_again
+from quarterday.recording.watching import about, tell_landed, tell_verdict
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -44,8 +45,9 @@ def land_pending(form: str, quarter: str, settings: Settings, run_id: str | None
     landed = []
     with connect(settings, "loader") as connection:
         for pending in pending_returns(form, quarter, connection):
-            if _land(pending, forms, connection, settings, run_id):
-                landed.append(pending.load_id)
+            with about(load_id=pending.load_id):
+                if _land(pending, forms, connection, settings, run_id):
+                    landed.append(pending.load_id)
     return landed
 
 
@@ -185,12 +187,14 @@ def _land(
         lines = land_return(path, forms[identity.form], identity, pending.load_id, connection)
     except ReturnRejected as rejection:
         connection.rollback()
-        judge_findings(pending.load_id, rejection.findings, connection, run_id)
+        verdict = judge_findings(pending.load_id, rejection.findings, connection, run_id)
         connection.commit()
+        tell_verdict(verdict.load_id, verdict.verdict, verdict.issue_count)
         receipts.write_receipt(pending.load_id, connection, settings.receipts)
         return False
     note_event(pending.load_id, "landed", f"{lines} lines", connection, run_id)
     connection.commit()
+    tell_landed(pending.load_id, lines)
     return True
 
 
@@ -199,8 +203,10 @@ def _judge(
 ) -> Verdict:
     identity = identify(settings.archive / pending.archive_path, pending.partner_code, forms)
     form = forms[identity.form]
-    verdict = judge_load(pending.load_id, form, connection, settings.expectations, identity, run_id)
-    connection.commit()
+    with about(load_id=pending.load_id):
+        verdict = judge_load(pending.load_id, form, connection, settings.expectations, identity, run_id)
+        connection.commit()
+        tell_verdict(verdict.load_id, verdict.verdict, verdict.issue_count)
     return verdict
 
 

@@ -17,6 +17,7 @@ from quarterday.checking import facts
 from quarterday.dbt import DbtFailed, NodeResult, run_dbt
 from quarterday.ledger import hold_release
 from quarterday.recording.suite_runs import record_facts
+from quarterday.recording.watching import about_release, tell_release
 from quarterday.reference import PARTNERS_FILE
 from quarterday.restating import noting, signing_off
 from quarterday.settings import Settings
@@ -87,6 +88,7 @@ def open_release(connection: Connection, run_id: str | None = None, wait_for_arr
     return release_id
 
 
+@about_release
 def build_facts(release_id: int, settings: Settings) -> int:
     """Build a release's facts into ``core`` and test them, unseen; returns the number of fact rows written.
 
@@ -102,6 +104,7 @@ def build_facts(release_id: int, settings: Settings) -> int:
     return sum(result.row_count or 0 for result in results if result.node_id.startswith("model.quarterday.fct_"))
 
 
+@about_release
 def check_facts(release_id: int, settings: Settings) -> int:
     """Check with Great Expectations that a release's facts are what was admitted; returns the number of checks passed.
 
@@ -133,6 +136,7 @@ def check_facts(release_id: int, settings: Settings) -> int:
     return len(examined.checks)
 
 
+@about_release
 def publish(release_id: int, settings: Settings) -> int:
     """Publish a release in one short transaction; returns the number of publication rows written, 0 the second time.
 
@@ -145,6 +149,8 @@ def publish(release_id: int, settings: Settings) -> int:
         cursor.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
         cursor.execute("select ledger.publish_release(%s)", (release_id,))
         (written,) = cursor.fetchone() or (0,)
+        if written:
+            tell_release(release_id, cursor)
         return int(written)
 
 

@@ -23,6 +23,8 @@ from psycopg2 import sql
 from quarterday import server
 from quarterday.airflow_client import AirflowClient
 from quarterday.errors import OperatorError
+from quarterday.recording.lineage import airflow_variables
+from quarterday.recording.watching import statsd_address
 from quarterday.settings import Settings, notify_variables, secret, server_address
 from quarterday.supervising import (
     PATIENCE_SECONDS,
@@ -205,6 +207,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         **_core_variables(settings),
         **_web_variables(settings),
         **_timing_variables(),
+        **_watching_variables(),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_url(settings),
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         # A task's log may quote a partner's line.
@@ -286,6 +289,20 @@ def _timing_variables() -> dict[str, str]:
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
+    }
+
+
+def _watching_variables() -> dict[str, str]:
+    """Return what those who watch Airflow get: nothing, unless a setting of ours asks for it."""
+    statsd = statsd_address()
+    host, port = statsd or ("localhost", 8125)
+    return {
+        **airflow_variables(),
+        "AIRFLOW__LOGGING__JSON_LOGS": str(os.environ.get("QUARTERDAY_JSON_LOGS", "") not in {"", "0"}),
+        "AIRFLOW__METRICS__STATSD_ON": str(statsd is not None),
+        "AIRFLOW__METRICS__STATSD_HOST": host,
+        "AIRFLOW__METRICS__STATSD_PORT": str(port),
+        "AIRFLOW__METRICS__STATSD_PREFIX": "airflow",
     }
 
 

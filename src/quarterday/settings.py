@@ -20,6 +20,9 @@ Every setting is an environment variable; nothing is read at import.
 | QUARTERDAY_NOTIFY_FROM | the address that mails come from | ``quarterday@`` and the mail server's host |
 | QUARTERDAY_NOTIFY_SLACK | the URL of a Slack webhook | nothing goes to Slack |
 | QUARTERDAY_NOTIFY_WEBHOOK | any URL that takes a notice as JSON | no webhook is called |
+| QUARTERDAY_OPENLINEAGE_URL | a collector for OpenLineage events of Airflow and dbt | none: nothing is sent |
+| QUARTERDAY_STATSD | ``host:port`` of a StatsD server for Airflow's metrics and ours | none: nothing is sent |
+| QUARTERDAY_JSON_LOGS | 1: every log line of every component is a JSON object | lines for people |
 | QUARTERDAY_PROJECT | the folder with returns/, expectations/, dbt_project/, dags/ | the checkout |
 """
 
