@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ FETCH_LOCK = "quarterday.fetch"
 # After so many files that failed one after the other it is the place that is at fault.
 PATIENCE_FILES = 3
 LONGEST_REASON = 500
+LOGIN_IN_ADDRESS = re.compile(r"://[^/\s@]+@")
 
 
 class ConnectorFailed(QuarterdayError):
@@ -152,6 +154,8 @@ def _bring(
     target = settings.inbox / connector.partner_code / file.name
     if target.name != file.name:
         raise OperatorError(f"'{file.name}' is no name for a file")
+    if target.exists():
+        return None  # it would have to wait in any case
     with _draft(target.parent) as draft:
         sha256 = _receive(file, remote, draft)
         if not file.version and _is_archived(sha256, connector, connection):
@@ -299,7 +303,7 @@ def _scrubbed(text: str, login: Login) -> str:
     """Take the connection's secrets out of a text: a library may quote the address or header that it used."""
     for held in login.secrets():
         text = text.replace(held, "***")
-    return text
+    return LOGIN_IN_ADDRESS.sub("://***@", text)
 
 
 def any_file_waits(settings: Settings) -> bool:
