@@ -24,6 +24,10 @@ class AirflowRefused(OperatorError):
     """Airflow answered with an error; the message holds its reason."""
 
 
+class AirflowDoesNotAnswer(OperatorError):
+    """Nothing came back in time, or nobody listens."""
+
+
 def client_of_task() -> AirflowClient:
     """Return a client that may only look, for the Airflow that this process is a task of.
 
@@ -159,7 +163,8 @@ class AirflowClient:
         except urllib.error.HTTPError as error:
             raise AirflowRefused(f"{error.code} from Airflow at {method} {path}: {_reason(error)}") from None
         except (OSError, ValueError) as error:
-            raise OperatorError(f"Airflow does not answer at {self.base_url} ({error}). Run 'quarterday up'.") from None
+            told = f"Airflow does not answer at {self.base_url} ({error}). Run 'quarterday up'."
+            raise AirflowDoesNotAnswer(told) from None
 
 
 def _reason(error: urllib.error.HTTPError) -> str:

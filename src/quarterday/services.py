@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from psycopg2 import sql
 
 from quarterday import server
-from quarterday.airflow_client import AirflowClient
+from quarterday.airflow_client import AirflowClient, AirflowDoesNotAnswer
 from quarterday.errors import OperatorError
 from quarterday.recording.lineage import airflow_variables
 from quarterday.recording.watching import statsd_address
@@ -408,10 +408,13 @@ def _wait_until_ready(settings: Settings, parsed_since: datetime | None) -> None
     while time.monotonic() < deadline:
         _refuse_ended_services(settings)
         waiting_for = asked.unhealthy_components()
-        if "api_server" not in waiting_for and not warm:
-            asked.warm_up()
-            warm = True
-        waiting_for = waiting_for or _unread_dag_files(settings, asked, parsed_since)
+        try:
+            if "api_server" not in waiting_for and not warm:
+                asked.warm_up()
+                warm = True
+            waiting_for = waiting_for or _unread_dag_files(settings, asked, parsed_since)
+        except AirflowDoesNotAnswer:  # on a machine with much else to do its first answer takes long
+            waiting_for = ["an answer of Airflow's"]
         if not waiting_for:
             return
         time.sleep(0.3)
