@@ -221,7 +221,7 @@ def free_port() -> int:
 
 def wait_for(port: int, log: Path) -> None:
     """Wait until somebody listens on a port."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with socket.socket() as asked:
             if asked.connect_ex(("127.0.0.1", port)) == 0:
