@@ -74,6 +74,14 @@ def test_nothing_is_recovered_from_two_hundred_random_tables_and_their_restateme
     assert bare > 100
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_is_recovered_by_one_who_reckons_in_whole_numbers(seed: int, tmp_path: Path) -> None:
+    releases = random_releases(seed)
+    folders, _ = publish(releases, tmp_path)
+    assert recovered(releases, folders, attack(folders, in_whole_numbers=True)) == []
+
+
 def test_what_is_left_out_shows_as_confidential_and_has_no_value(tmp_path: Path) -> None:
     folders, decisions = publish(random_releases(3), tmp_path)
     with (folders[0] / "measurements.csv").open(newline="") as file:
