@@ -291,3 +291,26 @@ def test_the_warehouse_is_the_same_made_again_from_archive_and_ledger(demo: Sett
         assert differences(checksums(demo, ALL), checksums(again, ALL)) == []
     finally:
         run_on_server(sql.SQL("drop database if exists quarterday_test_demo_again with (force)"))
+
+
+def test_the_board_says_of_each_return_what_readers_are_told(demo: Settings) -> None:
+    """Readers are told less: their view knows nothing of tasks, of lags and of sign-offs, and of lines set aside."""
+    counted = rows_of(
+        """select count(*) as returns, count(*) filter (
+            where told.state is distinct from case
+                when cell.restated_count > 0 then 'restated'
+                when cell.is_released then 'released'
+                when cell.state in ('quarantined', 'waiting for sign-off') then 'admitted'
+                when cell.state = 'not available until' then told.state
+                else cell.state
+            end
+        ) as unlike, count(distinct told.state) as states
+        from mart.fct_return as told
+        left join ledger.board_cell as cell
+            on told.form = cell.form
+            and told.partner_code = cell.partner_code
+            and told.period_key = cell.reporting_quarter""",
+        demo,
+        "owner",
+    )
+    assert counted[0]["returns"] > 400 and counted[0]["states"] >= 4 and counted[0]["unlike"] == 0

@@ -35,7 +35,6 @@ class BoardPlugin(AirflowPlugin):  # type: ignore[misc]  # Airflow ships no type
             "name": "Board",
             "href": f"{PREFIX.lstrip('/')}/",
             "destination": "nav",
-            "category": "browse",
             "url_route": ROUTE,
             "nav_top_level": True,
         }

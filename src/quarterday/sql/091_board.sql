@@ -86,11 +86,13 @@ create or replace view ledger.load_standing as
 with newest as (
 
     -- As ledger.load_state has it, for all loads at once: looking each one's up takes twice as long.
-    select
+    select distinct on (load_event.load_id)
         load_event.load_id,
-        max(load_event.load_event_id) as load_event_id
+        load_event.event,
+        load_event.happened_at,
+        load_event.detail
     from ledger.load_event
-    group by load_event.load_id
+    order by load_event.load_id asc, load_event.load_event_id desc
 
 ),
 
@@ -103,14 +105,13 @@ states as (
         load.reporting_quarter,
         load.issued_on,
         load.received_at,
-        load_event.event as state,
-        load_event.happened_at as state_at,
-        load_event.detail,
+        newest.event as state,
+        newest.happened_at as state_at,
+        newest.detail,
         verdict.verdict,
         verdict.quarantined_line_count
     from ledger.load
     join newest on load.load_id = newest.load_id
-    join ledger.load_event on newest.load_event_id = load_event.load_event_id
     left join ledger.verdict on load.load_id = verdict.load_id
 
 ),
@@ -242,7 +243,19 @@ with today as (
 
 standing as (
 
-    select * from ledger.load_standing
+    select
+        load_standing.load_id,
+        load_standing.form,
+        load_standing.partner_code,
+        load_standing.reporting_quarter,
+        load_standing.state,
+        load_standing.state_at,
+        load_standing.is_standing,
+        load_standing.is_released,
+        load_standing.set_aside_count,
+        load_standing.failed_dag_id,
+        load_standing.failed_run_id
+    from ledger.load_standing
     where load_standing.form is not null and load_standing.reporting_quarter is not null
 
 ),
