@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from quarterday.orchestration import RETURN_LOADED, RETURN_RECEIVED, SIGN_OFF_WANTED, TASK_DEFAULTS, doc_md
+from quarterday.orchestration import RETURN_LOADED, RETURN_RECEIVED, SIGN_OFF_WANTED, TASK_DEFAULTS, doc_md, upkeep_at
 
 with DAG(
     dag_id="ledger__reconcile",
     description="Wake what is unfinished and has been forgotten, and close the records of killed tasks",
-    schedule="40 5 * * *",
-    start_date=datetime(2026, 1, 1),
+    schedule=upkeep_at("40 5 * * *"),
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from airflow.sdk import DAG, task
 
-from quarterday.orchestration import TASK_DEFAULTS, doc_md
+from quarterday.orchestration import TASK_DEFAULTS, doc_md, upkeep_at
 
 with DAG(
     dag_id="warehouse__maintain",
     description="Vacuum and analyse, verify the archive by hash, make a backup and prove it",
-    schedule="20 3 * * 0",
-    start_date=datetime(2026, 1, 1),
+    schedule=upkeep_at("20 3 * * 0"),
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Asset, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from quarterday import runbooks
 from quarterday.notifying.failing import tell_of_failure
@@ -39,6 +39,14 @@ TASK_DEFAULTS: dict[str, Any] = {
     "retry_policy": RETRY_POLICY,
     "on_failure_callback": tell_of_failure,
 }
+
+
+def upkeep_at(cron: str) -> CronTriggerTimetable:
+    """Return a schedule, in London's time, whose first run is in the future; give its DAG no start date.
+
+    With one, Airflow runs the last missed time at once: upkeep in the first minutes of every new installation.
+    """
+    return CronTriggerTimetable(cron, timezone="Europe/London", run_immediately=timedelta(0))
 
 
 def doc_md(runbook: str, purpose: str, failure: str, rerun: str) -> str:

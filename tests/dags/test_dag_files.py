@@ -138,3 +138,21 @@ def _read_files() -> dict[str, Reading]:
         name: Reading(float(seconds), frozenset(packages.split(",")), asked)
         for _, name, seconds, packages, asked in lines
     }
+
+
+@pytest.mark.parametrize("name", ["ledger__reconcile", "warehouse__maintain"])
+def test_upkeep_waits_for_its_hour_on_a_new_installation(name: str, dags: dict[str, Any]) -> None:
+    """Though its hour was a minute ago: with a start date, or none and a loose schedule, Airflow runs it at once."""
+    from unittest.mock import patch
+
+    import pendulum
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables.base import TimeRestriction
+
+    dag = DagSerialization.from_dict(DagSerialization.to_dict(dags[name]))
+    a_minute_after = dag.timetable._align_to_prev(pendulum.now("UTC")).add(minutes=1)
+    with patch("airflow.timetables.trigger.utcnow", return_value=a_minute_after):
+        found = dag.timetable.next_dagrun_info(
+            last_automated_data_interval=None, restriction=TimeRestriction(dag.start_date, None, catchup=False)
+        )
+    assert found is not None and found.run_after > a_minute_after
