@@ -73,6 +73,21 @@ def test_reader_sees_a_release_only_when_it_is_published(warehouse: Settings) ->
     assert rows(warehouse, "select count(*) > 0 from mart.fct_outcome") == [(True,)]
 
 
+def test_a_period_that_only_an_unpublished_return_names_is_not_shown(warehouse: Settings) -> None:
+    rolling = ("rolling_year", "2015-07-01", "2016-06-30")
+    figures = [Figure("first_time_entrants", "stoke_on_trent", rolling, "96")]
+    admit_figures(warehouse, "first_time_entrants", "yos_stoke", "2016-17-Q1", "2016-07-20", figures)
+    release_id = releasing.begin(warehouse, "run")
+    assert release_id is not None
+    releasing.build_facts(release_id, warehouse)
+    asked = "select count(*) from {}.dim_period where period_type = 'rolling_year'"
+    assert rows(warehouse, asked.format("core"), role="owner") == [(1,)]
+    assert rows(warehouse, asked.format("mart")) == [(0,)]
+    releasing.check_facts(release_id, warehouse)
+    releasing.publish(release_id, warehouse)
+    assert rows(warehouse, asked.format("mart")) == [(1,)]
+
+
 def test_building_and_publishing_again_changes_nothing(warehouse: Settings) -> None:
     send(warehouse, "24", "2016-07-20")
     release_id = releasing.begin(warehouse, "run")

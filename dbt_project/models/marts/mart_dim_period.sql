@@ -1,4 +1,5 @@
--- Grain: one row per period.
+-- Grain: one row per period: every financial quarter and year that a reader may ask for, and what was ever published about.
+-- A period that only a return not yet published names is nobody's business before it is.
 {{ config(alias='dim_period') }}
 
 with periods as (
@@ -7,11 +8,28 @@ with periods as (
 
 ),
 
+publication as (
+
+    select * from {{ source('ledger', 'publication') }}
+
+),
+
 final as (
 
     select
         {{ promised_columns('periods') }}
     from periods
+    where (
+        period_type in ('financial_quarter', 'financial_year')
+        and period_start >= '2010-04-01'
+        and period_end < make_date({{ financial_year_start('current_date') }} + 3, 4, 1)
+    )
+    or exists (
+        select 1
+        from publication
+        where publication.period_type = periods.period_type
+            and publication.period = daterange(periods.period_start, periods.period_end, '[]')
+    )
 
 )
 
