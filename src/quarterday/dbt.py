@@ -17,6 +17,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from quarterday.errors import QuarterdayError
+from quarterday.parsed import parsed_project
 from quarterday.recording import lineage
 from quarterday.settings import Settings, database_url
 
@@ -62,9 +63,11 @@ def run_dbt(arguments: Sequence[str], settings: Settings, target_path: Path | No
     """
     target = target_path or settings.home / "dbt" / "target"
     target.mkdir(parents=True, exist_ok=True)
-    command = [*lineage.with_files(arguments), *_places(settings, target)]
-    with _one_at_a_time(settings) as cursor, _profile(settings, target):
-        success, exception, results = _invoke(command)
+    places = _places(settings, target)
+    command = [*lineage.with_files(arguments), *places]
+    with _one_at_a_time(settings) as cursor, _profile(settings, target) as database:
+        manifest = parsed_project(settings.dbt_project, target, database, places)
+        success, exception, results = _invoke(command, manifest)
         lineage.tell_dbt_run(command, settings.dbt_project, target)
         if success:
             return results
@@ -72,11 +75,11 @@ def run_dbt(arguments: Sequence[str], settings: Settings, target_path: Path | No
     raise DbtFailed(" ".join(arguments), results, str(exception) if exception else None)
 
 
-def _invoke(command: list[str]) -> tuple[bool, BaseException | None, list[NodeResult]]:
+def _invoke(command: list[str], manifest: Any | None) -> tuple[bool, BaseException | None, list[NodeResult]]:
     # dbt takes a second to import; only what runs it should pay.
     from dbt.cli.main import dbtRunner
 
-    outcome = dbtRunner().invoke(command)
+    outcome = dbtRunner(manifest=manifest).invoke(command)
     results = getattr(outcome.result, "results", None) or []
     nodes = [_node_result(result) for result in results]
     # A hook that did its work is nothing that was built or tested.
@@ -104,8 +107,8 @@ def _places(settings: Settings, target: Path) -> list[str]:
 
 
 @contextmanager
-def _profile(settings: Settings, target: Path) -> Iterator[None]:
-    """Set the environment that profiles.yml reads, and put the old one back."""
+def _profile(settings: Settings, target: Path) -> Iterator[str]:
+    """Set the environment that profiles.yml reads, give the database's name, and put the old environment back."""
     address = urlsplit(database_url(settings, "builder"))
     values = {
         "QUARTERDAY_DBT_HOST": address.hostname or "127.0.0.1",
@@ -120,7 +123,7 @@ def _profile(settings: Settings, target: Path) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
-        yield
+        yield values["QUARTERDAY_DBT_DBNAME"]
     finally:
         for name, value in before.items():
             if value is None:
