@@ -138,6 +138,8 @@ _TAKE_BACK = """
     where upper(known) = (select published_at from ledger.release where release_id = %(release)s);
     delete from ledger.load_event where load_id = any(%(loads)s) and event = 'released';
     delete from ledger.dbt_run where release_id = %(release)s;
+    delete from ledger.suite_run where release_id = %(release)s;
+    delete from ledger.fact_check_result where release_id = %(release)s;
     delete from ledger.release_load where release_id = %(release)s;
     delete from ledger.correction_note where release_id = %(release)s;
     delete from ledger.assessment where against_release_id = %(release)s;
