@@ -66,7 +66,8 @@ def run_dbt(arguments: Sequence[str], settings: Settings, target_path: Path | No
     places = _places(settings, target)
     command = [*lineage.with_files(arguments), *places]
     with _one_at_a_time(settings) as cursor, _profile(settings, target) as database:
-        manifest = parsed_project(settings.dbt_project, target, database, places)
+        # A collector is told from the files that dbt writes of a project that it has read itself.
+        manifest = None if lineage.collector() else parsed_project(settings.dbt_project, target, database, places)
         success, exception, results = _invoke(command, manifest)
         lineage.tell_dbt_run(command, settings.dbt_project, target)
         if success:
