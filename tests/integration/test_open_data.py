@@ -118,6 +118,8 @@ def test_made_again_an_old_release_has_the_same_bytes_and_a_folder_that_holds_so
     first = told.made[0]
     again = make_open_data(first.edition.release_id, tmp_path, told.warehouse)
     assert bytes_of(again.folder) == bytes_of(first.folder)
+    assert {path.stat().st_mode & 0o777 for path in again.folder.iterdir()} == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in (again.folder, again.folder.parent)} == {0o755}
     (again.folder / "returns.csv").write_text("another\n")
     with pytest.raises(OperatorError, match="holds other files than were made public as this release"):
         make_open_data(first.edition.release_id, tmp_path, told.warehouse)

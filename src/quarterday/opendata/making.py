@@ -109,7 +109,10 @@ def _put(
 ) -> OpenData:
     """Write the files beside their place, hold them against what they were, note them, and give them their place."""
     place = to / edition.folder
-    place.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (to, place.parent):
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            folder.chmod(0o755)  # for whoever serves it; what else is made here is nobody else's
     draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
     try:
         write_folder(rows, edition, len(hidden), draft)
