@@ -233,6 +233,16 @@ def test_slack_and_any_webhook_take_a_notice_and_keep_their_secrets(
     assert told_of.count("to 127.0.0.1") == 2 and "secret" not in told_of and "B456" not in told_of
 
 
+def test_a_setting_that_is_no_mail_server_keeps_no_other_channel_waiting(
+    settings: Settings, hook: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUARTERDAY_NOTIFY_MAIL", "mail.example:hunter22")
+    write_failures(settings, 1)
+    sent = send_notices(settings)
+    assert (sent.messages, len(hook), len(sent.failures)) == (2, 2, 1)
+    assert sent.failures[0].startswith("QUARTERDAY_NOTIFY_MAIL: expected a URL") and "hunter22" not in sent.failures[0]
+
+
 def test_without_a_channel_all_is_written_and_nothing_sent(
     settings: Settings, capsys: pytest.CaptureFixture[str], sink: MailSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

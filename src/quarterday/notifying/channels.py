@@ -54,7 +54,11 @@ def send(channel: str, message: Message, to: Sequence[str], files: Sequence[Path
         NotTaken: It could not be handed over; the reason holds no password and no address of a webhook.
     """
     setting = notify_variables()[f"QUARTERDAY_NOTIFY_{channel.upper()}"]
-    with _connection(_mail_connection(setting) if channel == MAIL else {"conn_type": "http", "host": setting}):
+    try:
+        connection = _mail_connection(setting) if channel == MAIL else {"conn_type": "http", "host": setting}
+    except OperatorError as error:  # the other channels go on
+        raise NotTaken(str(error), is_down=True) from None
+    with _connection(connection):
         try:
             notifier = _mail(message, to, files, cause) if channel == MAIL else _post(channel, message, cause)
             notifier.notify({})
