@@ -10,9 +10,10 @@ import pytest
 from quarterday.opendata.tables import Rows, public_row, public_tables
 from quarterday.opendata.writing import in_order
 from tests.disclosure.attacker import Target, attack
-from tests.disclosure.random_tables import publish, random_releases
+from tests.disclosure.random_tables import QUARTERS, Shape, publish, random_releases, release_of
 
 TOLERANCE = 1e-4
+DEMO = Path(__file__).parents[2] / "demo" / "figures"
 
 
 Ends = list[tuple[Target, float, float]]
@@ -62,6 +63,28 @@ def found_in(seed: int, folder: Path, is_protected: bool) -> int:
 def test_nothing_is_recovered_from_a_random_table_and_its_restatement(seed: int, tmp_path: Path) -> None:
     assert found_in(seed, tmp_path / "protected", is_protected=True) == 0
     assert found_in(seed, tmp_path / "bare", is_protected=False) > 0
+
+
+def test_the_demos_first_time_entrants_are_had_back_without_protection_were_counts_below_thirty_small(
+    tmp_path: Path,
+) -> None:
+    with (DEMO / "first_time_entrants.csv").open(newline="") as file:
+        sent = {
+            (row["area"], row["period"]): int(row["value"]) for row in csv.DictReader(file) if row["value"].isdigit()
+        }
+    counts = {
+        (area, quarter, "all"): sent[name, f"2016/17 {quarter[-2:]}"]
+        for area, name in (("a", "Staffordshire"), ("b", "Stoke on Trent"))
+        for quarter, _, _ in QUARTERS
+    }
+    loads = {(area, quarter): 1 for area, quarter, _ in counts}
+    rows = release_of(Shape(("a", "b"), (), QUARTERS, has_rate=False), counts, loads)
+    for measure in rows["measures"]:
+        measure["disclosure_threshold"] = 30
+    bare, _ = publish([rows], tmp_path / "bare", is_protected=False)
+    assert {true_value([rows], bare, target) for target, _, _ in recovered([rows], bare)} == {24, 25}
+    protected, _ = publish([rows], tmp_path / "protected")
+    assert recovered([rows], protected) == []
 
 
 @pytest.mark.long
