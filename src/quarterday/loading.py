@@ -204,9 +204,13 @@ def _judge(
     identity = identify(settings.archive / pending.archive_path, pending.partner_code, forms)
     form = forms[identity.form]
     with about(load_id=pending.load_id):
+        # Another run may have judged it meanwhile, as a return that its own looks at: its verdict is told once.
+        hold_load(pending.load_id, connection)
+        is_new = not is_judged(pending.load_id, connection)
         verdict = judge_load(pending.load_id, form, connection, settings.expectations, identity, run_id)
         connection.commit()
-        tell_verdict(verdict.load_id, verdict.verdict, verdict.issue_count)
+        if is_new:
+            tell_verdict(verdict.load_id, verdict.verdict, verdict.issue_count)
     return verdict
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import psycopg2
 import pytest
@@ -77,3 +81,27 @@ def relations(project: Path, target: Path, database: str, home: Path) -> set[str
         return None
     nodes = [*manifest.nodes.values(), *manifest.sources.values()]
     return {node.relation_name for node in nodes if node.relation_name}
+
+
+@pytest.mark.long
+def test_what_dbt_did_is_told_to_the_collector_that_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, Any]] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return None
+
+    collector = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    Thread(target=collector.serve_forever, daemon=True).start()
+    monkeypatch.setenv("QUARTERDAY_OPENLINEAGE_URL", f"http://127.0.0.1:{collector.server_port}")
+    run_dbt(("run", "--select", "dim_period", "--no-write-json"), settings)
+    collector.shutdown()
+    name = f"{str(settings.server_url).rpartition('/')[2]}.core.quarterday.dim_period"
+    assert [(event["eventType"], event["job"]["name"]) for event in told] == [("START", name), ("COMPLETE", name)]
