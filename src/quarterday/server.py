@@ -31,6 +31,7 @@ from quarterday.settings import Settings, secret, server_address
 DATABASE = "quarterday"
 OWNER = "quarterday_owner"
 SYSTEM_USER = "quarterday_pg"
+ENDING_SECONDS = 5.0
 OLDEST_VERSION = 160000
 CAP_DAC_READ_SEARCH = 2
 CONFIGURATION = {
@@ -59,13 +60,37 @@ def start(settings: Settings) -> str:
         url = server_address(settings)
         check_named_server(url)
         return url
-    if not is_running(settings):
-        _make_data_folder(settings)
-        _start_postgres(settings)
-    url = f"postgresql://{OWNER}:{secret(settings, 'owner_password')}@127.0.0.1:{_running_port(settings)}/{DATABASE}"
-    make_database(url)
+    url = _start_own(settings)
     _write_private(settings.home / "server.url", url + "\n")
     return url
+
+
+def _start_own(settings: Settings) -> str:
+    """Start the embedded server unless it runs, and once more if it proves to be one that is about to end."""
+    for is_last in (False, True):
+        if not is_running(settings):
+            _make_data_folder(settings)
+            _start_postgres(settings)
+        port = _running_port(settings)
+        url = f"postgresql://{OWNER}:{secret(settings, 'owner_password')}@127.0.0.1:{port}/{DATABASE}"
+        try:
+            make_database(url)
+            break
+        except OperatorError:
+            # What was killed a moment ago still has its number and takes connections that nobody serves.
+            if is_last or not _ends(settings):
+                raise
+    return url
+
+
+def _ends(settings: Settings) -> bool:
+    """Return whether the embedded server is gone, or goes within a few seconds."""
+    deadline = time.monotonic() + ENDING_SECONDS
+    while is_running(settings):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def stop(settings: Settings) -> bool:

@@ -68,6 +68,21 @@ def test_server_starts_again_when_it_was_killed(own: Settings) -> None:
     assert ask(url, "select 1") == 1
 
 
+def test_server_starts_again_when_it_still_seemed_to_run_just_after_it_was_killed(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.start(own)
+    process_id = server.server_process(own)
+    assert process_id
+    os.kill(process_id, signal.SIGKILL)
+    wait_until_gone(process_id)
+    asked, is_running = iter([True, True]), server.is_running
+    with monkeypatch.context() as dying:
+        dying.setattr(server, "is_running", lambda settings: next(asked, None) or is_running(settings))
+        assert server.start(own) == url
+    assert ask(url, "select 1") == 1
+
+
 def test_server_starts_when_its_old_number_belongs_to_another_process(own: Settings) -> None:
     server.start(own)
     pid_file = server.data_folder(own) / "postmaster.pid"
