@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
@@ -45,8 +46,15 @@ class Actor:
         self.process.start()
         there.close()
         if self.stops_before:
-            assert self.has_stopped.wait(PATIENCE_SECONDS), f"never came to {self.stops_before}: {self.pipe.poll()}"
+            self._wait_until_stopped()
         return self
+
+    def _wait_until_stopped(self) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.has_stopped.wait(0.1):
+            ended = self.pipe.poll()
+            assert not ended, f"never came to {self.stops_before}: {self.pipe.recv()}"
+            assert time.monotonic() < deadline, f"never came to {self.stops_before}"
 
     def is_at_work(self) -> bool:
         """Say whether it has not ended: it is stopped, or waits for another."""

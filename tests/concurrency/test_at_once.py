@@ -19,6 +19,8 @@ import psycopg2
 import pytest
 
 from quarterday import delivering, inbox, loading, releasing, services
+from quarterday.checking.facts import Examined
+from quarterday.checking.suites import SuiteRun
 from quarterday.settings import Settings, database_url
 from quarterday.withdrawing import withdraw_release
 from tests.concurrency.actors import FRESH, PATIENCE_SECONDS, Actor, Outcome, at_once
@@ -28,6 +30,7 @@ from tests.path_support import put_into_inbox, take_in
 __all__ = ["deployed_template", "warehouse"]
 
 FORM, PARTNER, QUARTER = "first_time_entrants", "yos_stoke", "2016-17-Q4"
+NOTHING_RAN = SuiteRun(0, 0, None, 0.0, 0.0)
 NAME = "stoke_yos_fte_2016-17-Q4.csv"
 ROUNDS = 3
 
@@ -214,7 +217,7 @@ def send(settings: Settings, value: str, issued_on: str) -> int:
 def unbuilt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Releases that are not built; what is in one when it is checked is noted, as the check does."""
     monkeypatch.setattr(releasing, "build_facts", lambda release_id, settings: 0)
-    monkeypatch.setattr(releasing.facts, "check_facts", lambda *_: [])
+    monkeypatch.setattr(releasing.facts, "examine_facts", lambda release_id, *_: Examined(release_id, (), NOTHING_RAN))
     monkeypatch.setattr(releasing.noting, "draft_note", lambda *_: None)
 
 
@@ -309,7 +312,7 @@ def test_a_return_admitted_between_check_and_publication_is_in_the_next_release(
 @pytest.mark.usefixtures("unbuilt")
 def test_a_check_that_ends_after_another_run_has_published_changes_nothing(warehouse: Settings) -> None:
     load_id = send(warehouse, "24", "2016-07-20")
-    slow = Actor(partial(release, warehouse), stops_before="quarterday.checking.facts:check_facts").start()
+    slow = Actor(partial(release, warehouse), stops_before="quarterday.checking.facts:examine_facts").start()
     assert release(warehouse) == 1
     with psycopg2.connect(database_url(warehouse, "owner")) as connection, connection.cursor() as cursor:
         cursor.execute(
