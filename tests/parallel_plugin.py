@@ -7,6 +7,7 @@ together, since it takes minutes to make.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).parents[1]
+# A test that asks for the fixture, wherever in its signature.
+DEMO = re.compile(r"\bdemo: Settings")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,7 +42,7 @@ class _SharingByModules:
 @cache
 def share_of(file: str) -> str:
     """Return what a test module is given out with: its own name, or that of the demo's warehouse."""
-    return "the demo's warehouse" if "(demo: Settings" in (PROJECT / file).read_text(encoding="utf-8") else file
+    return "the demo's warehouse" if DEMO.search((PROJECT / file).read_text(encoding="utf-8")) else file
 
 
 def is_shared_out(config: pytest.Config) -> bool:

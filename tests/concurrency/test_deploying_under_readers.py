@@ -18,14 +18,14 @@ from tests.marts_support import deployed_template, rows, warehouse
 __all__ = ["deployed_template", "warehouse"]
 
 # Of every view that readers see: which it is, which version of its text, and whether it runs with the reader's rights.
-VIEWS = """select relname, pg_class.oid, pg_rewrite.xmin::text, reloptions
+VIEWS = """select relnamespace::regnamespace || '.' || relname, pg_class.oid, pg_rewrite.xmin::text, reloptions
 from pg_class inner join pg_rewrite on ev_class = pg_class.oid
 where relnamespace in ('mart'::regnamespace, 'history'::regnamespace)"""
 READERS_RIGHTS = ["security_invoker=true"]
 
 
 def views(settings: Settings) -> dict[str, tuple[int, str, list[str]]]:
-    """Return what there is of each view, by its name in mart or history."""
+    """Return what there is of each view, by schema and name."""
     return {name: (oid, version, options) for name, oid, version, options in rows(settings, VIEWS, role="owner")}
 
 
@@ -47,10 +47,11 @@ def test_a_view_that_is_as_it_should_be_is_left_alone_and_another_is_replaced_wh
     run_dbt(["run", "--select", "mart_fct_outcome", "mart_dim_fund", "mart_fct_budget_line"], warehouse)
     after = views(warehouse)
     assert after.keys() == before.keys()
-    assert after["fct_budget_line"] == before["fct_budget_line"]
-    assert after["fct_outcome"][0] == before["fct_outcome"][0] and after["fct_outcome"] != before["fct_outcome"]
-    assert after["rpt_outcome_against_baseline"] == before["rpt_outcome_against_baseline"]
-    assert after["dim_fund"][0] != before["dim_fund"][0]
+    assert after["mart.fct_budget_line"] == before["mart.fct_budget_line"]
+    assert after["mart.fct_outcome"][0] == before["mart.fct_outcome"][0]
+    assert after["mart.fct_outcome"] != before["mart.fct_outcome"]
+    assert after["mart.rpt_outcome_against_baseline"] == before["mart.rpt_outcome_against_baseline"]
+    assert after["mart.dim_fund"][0] != before["mart.dim_fund"][0]
     assert [name for name, (_, _, options) in after.items() if options != READERS_RIGHTS] == []
     assert rows(warehouse, "select fund_code from mart.dim_fund limit 0") == []
 
