@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -32,6 +33,9 @@ DATABASE = "quarterday"
 OWNER = "quarterday_owner"
 SYSTEM_USER = "quarterday_pg"
 ENDING_SECONDS = 5.0
+LEAVING_SECONDS = 1.0
+LOWEST_PORT = 15_000
+OUTGOING_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 OLDEST_VERSION = 160000
 CAP_DAC_READ_SEARCH = 2
 CONFIGURATION = {
@@ -216,16 +220,44 @@ def login_statement(connection: psycopg2.extensions.connection, verb: str, role:
 
 
 def free_port(settings: Settings, name: str) -> int:
-    """Return the loopback port kept under a name in ``runtime.json``; another is chosen if something else took it."""
+    """Return the loopback port kept under a name in ``runtime.json``; another is chosen if something else took it.
+
+    A server that was killed leaves its port a moment after its process looks gone, so a kept port is waited for.
+    """
     runtime = read_runtime(settings)
     kept = runtime.get(name)
-    if kept and _can_bind(kept):
+    if kept and _becomes_free(kept):
         return kept
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        chosen = int(probe.getsockname()[1])
+    chosen = _choose_port()
     _write_private(settings.home / "runtime.json", json.dumps(runtime | {name: chosen}, indent=2) + "\n")
     return chosen
+
+
+def _becomes_free(port: int) -> bool:
+    deadline = time.monotonic() + LEAVING_SECONDS
+    while not _can_bind(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _choose_port() -> int:
+    """Return a free port below those that outgoing connections are given: one of these could take it while we stop."""
+    ports = range(LOWEST_PORT, max(_first_outgoing_port(), LOWEST_PORT))
+    for port in random.sample(ports, k=min(200, len(ports))):
+        if _can_bind(port):
+            return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _first_outgoing_port() -> int:
+    try:
+        return int(OUTGOING_PORTS.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 32_768  # Linux's own beginning
 
 
 def read_runtime(settings: Settings) -> dict[str, int]:

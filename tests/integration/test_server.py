@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -104,6 +105,24 @@ def test_server_takes_another_port_when_its_own_is_taken(own: Settings) -> None:
         second = server.start(own)
     assert second != first
     assert ask(second, "select 1") == 1
+
+
+def test_server_waits_for_its_port_when_what_was_killed_has_not_left_it_yet(own: Settings) -> None:
+    kept = server.free_port(own, "postgres_port")
+    leaving = socket.socket()
+    leaving.bind(("127.0.0.1", kept))
+    leaving.listen()
+    timer = threading.Timer(0.3, leaving.close)
+    timer.start()
+    assert server.free_port(own, "postgres_port") == kept
+    timer.join()
+
+
+def test_port_is_none_that_an_outgoing_connection_may_be_given(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = (int(port) for port in server.OUTGOING_PORTS.read_text().split())
+    assert not first <= server.free_port(own, "postgres_port") <= last
+    monkeypatch.setattr(server, "LOWEST_PORT", 65_536)  # no room below: any free port will do
+    assert server.free_port(own, "airflow_port") > 0
 
 
 def test_half_made_data_folder_is_replaced_when_initdb_was_cut_off(own: Settings) -> None:
