@@ -53,6 +53,7 @@ lint: install  ## Only the linters
 lock: install  ## Make the locks anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) --extra connectors --extra dev -o requirements.lock pyproject.toml
 	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) -o requirements-bootstrap.lock requirements-bootstrap.in
+	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --extra connectors --constraint requirements.lock -o docker/requirements.lock pyproject.toml
 
 clean: down  ## Stop, and delete all state and the environment; the code is left alone
 	@cd $(ROOT) && home="$${QUARTERDAY_HOME:-.quarterday}" && if [ -d "$$home" ]; then for name in $(STATE); do rm -rf "$$home/$$name"; done; rmdir "$$home" 2>/dev/null || true; fi

@@ -19,8 +19,8 @@ with DAG(
         "ledger__reconcile",
         "Holds the ledger against what Airflow has under way. Wakes `returns__load` for returns without a verdict,"
         " `quarter__release` for what is admitted and not released, and `returns__sign_off` for questions that nobody"
-        " was asked; writes receipts that a crash kept back; closes records of tasks that were killed. The log of"
-        " `find_lost` says what it found.",
+        " was asked; writes receipts that a crash kept back; closes records of tasks that were killed; notes returns"
+        " that are late and that no deadline told of. The log of `find_lost` says what it found.",
         "The database was away, or Airflow did not answer. Nothing is lost by it: the next run finds the same.",
         "Yes, at any time. What is under way or in the queue is left alone, and what is woken twice has nothing to do.",
     ),
@@ -66,6 +66,14 @@ with DAG(
         return recovering.close_lost_records(load_settings())
 
     @task
+    def note_late_returns() -> list[str]:
+        """Have told of late returns whose deadline woke nobody, as when nothing ran while it passed; returns causes."""
+        from quarterday.notifying.lateness import note_lateness
+        from quarterday.settings import load_settings
+
+        return note_lateness(load_settings())
+
+    @task
     def count_unsent() -> int:
         """Return how many notices wait to be sent for over an hour."""
         from quarterday import recovering
@@ -84,4 +92,5 @@ with DAG(
     wake_sign_offs(found)
     write_receipts()
     close_records()
+    note_late_returns()
     count_unsent()

@@ -224,8 +224,9 @@ def write_receipt(load_id: int, connection: Connection, folder: Path) -> Path:
 
 
 def write_missing(connection: Connection, folder: Path, at_once: Sequence[int] = ()) -> list[int]:
-    """Write the receipts that a crash kept from being written after their verdict; return their loads.
+    """Write the receipts that a crash kept from being written after their verdict or a decision; return their loads.
 
+    A decision is one on lines that were set aside: a receipt that is older does not say what became of them.
     Only of the last days: an older one that isn't there was sent and cleared away.
 
     Args:
@@ -235,17 +236,32 @@ def write_missing(connection: Connection, folder: Path, at_once: Sequence[int] =
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""select load_id from ledger.verdict
-            where load_id = any(%s) or judged_at between clock_timestamp() - interval '{STILL_WANTED}'
+            f"""with told as (
+                select load_id, judged_at as told_at, null::timestamptz as decided_at from ledger.verdict
+                union all
+                select sign_off.load_id, sign_off.decided_at, sign_off.decided_at
+                from ledger.sign_off
+                where exists (select 1 from ledger.accepted_check where accepted_check.load_id = sign_off.load_id)
+            )
+            select load_id, max(decided_at)
+            from told
+            where load_id = any(%s) or told_at between clock_timestamp() - interval '{STILL_WANTED}'
                 and clock_timestamp() - interval '{BEING_WRITTEN}'
+            group by load_id
             order by load_id""",
             (list(at_once),),
         )
-        judged = [load_id for (load_id,) in cursor.fetchall()]
-    missing = [load_id for load_id in judged if not any(folder.glob(f"receipt-{load_id}-*.html"))]
+        told = cursor.fetchall()
+    missing = [load_id for load_id, decided_at in told if not _is_written(load_id, decided_at, folder)]
     for load_id in missing:
         write_receipt(load_id, connection, folder)
     return missing
+
+
+def _is_written(load_id: int, since: datetime | None, folder: Path) -> bool:
+    """Return whether a load has a receipt, and one that was written since a moment."""
+    written = [page.stat().st_mtime for page in folder.glob(f"receipt-{load_id}-*.html")]
+    return bool(written) and (since is None or max(written) >= since.timestamp())
 
 
 def _draft(final: Path) -> Path:

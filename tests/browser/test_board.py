@@ -20,6 +20,7 @@ from urllib.parse import urljoin
 import pytest
 
 from quarterday.errors import OperatorError
+from quarterday.notifying.sending import shown
 from quarterday.operating import telling
 from quarterday.operating.board import Asked, Cell, read_board, read_cell
 from quarterday.operating.explaining import explain_load
@@ -31,11 +32,6 @@ from tests.browser import day
 from tests.conftest import database_named, session_settings
 from tests.marts_support import copy_of
 
-if TYPE_CHECKING:
-    pass
-
-HERE = Path(__file__).parent
-CHROMIUM = Path("/usr/bin/chromium")
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
@@ -291,8 +287,8 @@ def test_nothing_is_shown_without_a_login(passed: Settings, airflow: None) -> No
 
 def test_the_board_shows_each_state_in_words_and_asks_nobody_outside(passed: Settings, airflow: None) -> None:
     answer = browser(passed, "viewer").get(f"{PREFIX}/?form=victim_gateway&until=2017-18-Q4")
-    for shown in ("Restated (1)", "Received", "Late", "You are the viewer", "No space left on device", day.UNKNOWN):
-        assert shown in answer.text
+    for words in ("Restated (1)", "Received", "Late", "You are the viewer", "No space left on device", day.UNKNOWN):
+        assert words in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert not re.findall(r"(?:src|href|action)=[\"']?(?:https?:)?//", answer.text)
     cells = re.findall(r'<a class="cell".*?</a>', answer.text, re.S)
@@ -390,6 +386,25 @@ def test_a_question_to_the_partner_is_one_notice_in_the_outbox(own: Settings, ai
         assert cursor.fetchall() == [("partner", "the op", "Which heading is right?")]
 
 
+def test_a_partner_is_asked_for_a_return_that_has_not_come(own: Settings, airflow: None) -> None:
+    address = f"{PREFIX}/returns/victim_gateway/citizens_advice/2017-18-Q4"
+    looking = browser(own, "viewer").get(address).text
+    assert "look and not act" in looking and 'name="token"' not in looking
+    operator = browser(own, "op")
+    given = {"token": token_of(operator.get(address).text), "reason": "When will it come?"}
+    for told in ("The question is in the outbox", "That was asked already"):
+        answer = operator.post(f"{address}/ask", data=given)
+        assert told in operator.get(urljoin(address, answer.headers["location"].removeprefix("../"))).text
+    assert operator.post(f"{address}/ask", data=given | {"reason": " "}).status_code == 400
+    assert browser(own, "viewer").post(f"{address}/ask", data=given).status_code == 403
+    nothing_owed = f"{PREFIX}/returns/restorative_justice_hub/rj_hub/2017-18-Q3"
+    assert operator.post(f"{nothing_owed}/ask", data=given).status_code == 400
+    (notice,) = (one for one in shown(9, own) if one.kind == "asked")
+    assert notice.cause.startswith("victim_gateway|citizens_advice|2017-18-Q4 asked ")
+    assert notice.subject == "Victim Gateway, 2017-18 Q4: a question about the return due on 30 April 2018"
+    assert "the op asks about your return: When will it come?" in (notice.body or "")
+
+
 def test_a_published_release_is_withdrawn_by_the_next_run_of_the_release(own: Settings, airflow: None) -> None:
     started, load_id = Started(), day.load_of(day.RESTATING, own)
     operator, address = browser(own, "op", started), f"{PREFIX}/loads/{load_id}"
@@ -444,7 +459,7 @@ def test_a_browser_shows_the_states_in_words_and_axe_finds_no_violation(
         outside = [url for url in told["asked"] if not url.startswith(address) and not url.endswith("/favicon.ico")]
         assert outside == [] and told["first"].startswith("Skip to") and not told["scrolls"]
         assert (tmp_path / f"{told['name']}.png").stat().st_size > 10_000
-    for shown in ("Restated (1)", "Released", "Rejected", "Admitted", "Waiting for sign-off", "Received", "Late"):
-        assert shown in found["board"]["words"]
-    for shown in ("Quarantined", "BCA-050", "to follow", "What to do next", "Withdraw this return"):
-        assert shown in found["phone"]["words"]
+    for words in ("Restated (1)", "Released", "Rejected", "Admitted", "Waiting for sign-off", "Received", "Late"):
+        assert words in found["board"]["words"]
+    for words in ("Quarantined", "BCA-050", "to follow", "What to do next", "Withdraw this return"):
+        assert words in found["phone"]["words"]

@@ -54,6 +54,7 @@ CHANGES_NOTHING |= {"recovering.keys_to_wake", "recovering.count_unsent"}
 # What it calls that is no step of a return's path, with the reason.
 UPKEEP = {
     "sending.send_notices": "mails after the fact, kept and tried again; held by test_notices",
+    "lateness.note_lateness": "a row per late return, written once; held by test_lateness",
     "recovering.close_lost_records": "ends records of runs, a row each; held by test_recovering",
     "backing_up.back_up_and_prove": "writes beside the warehouse; held by test_backing_up",
     "maintaining.maintain": "moves no row; held by test_maintaining",

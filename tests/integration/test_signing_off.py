@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -10,7 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from quarterday import loading, receipts, releasing
+from quarterday import loading, receipts, recovering, releasing
 from quarterday.errors import OperatorError
 from quarterday.restating import signing_off
 from quarterday.restating.accepting import accept_lines
@@ -233,6 +235,26 @@ def test_a_declined_exception_lapses_and_the_rest_of_the_return_goes_on(ruled: S
     release_quickly(ruled)
     assert rows(ruled, VALUE.replace("Q1", "Q2")) == []
     assert state(load_id, ruled)[0] == "released"
+
+
+def test_a_receipt_that_a_kill_kept_back_after_a_decision_is_written_by_the_next_sweep(
+    ruled: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_id = send(ruled, "22", "2016-10-20", "2016-17-Q2")
+    set_aside(load_id, 2, ruled)
+    accept_lines(load_id, ["TST-101"], "the service confirmed it", "op", ruled)
+    assert releasing.begin(ruled) is None
+    with connect(ruled, "loader") as connection:
+        page = receipts.write_receipt(load_id, connection, ruled.receipts)
+    monkeypatch.setattr(signing_off, "write_receipt", lambda *words: None)  # killed after its commit
+    decide_by_hand(load_id, "approved", "jo", "seen the letter", ruled)
+    assert "taken in by exception" not in page.read_text()
+    with connect(ruled, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute("update ledger.sign_off set decided_at = decided_at - interval '2 minutes'")
+    os.utime(page, (time.time() - 300, time.time() - 300))
+    assert load_id in recovering.write_lost_receipts(ruled)
+    assert "taken in by exception" in page.read_text()
+    assert load_id not in recovering.write_lost_receipts(ruled)
 
 
 def test_a_released_return_is_read_again_to_take_lines_in(ruled: Settings) -> None:

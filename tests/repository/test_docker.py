@@ -19,6 +19,8 @@ from quarterday.versioning import code_version
 
 PROJECT = Path(__file__).parents[2]
 DOCKER = PROJECT / "docker"
+# Folders of the state volume, which have their places in the image.
+INSIDE_THE_IMAGE = {"QUARTERDAY_HOME", "QUARTERDAY_NOTICES", "QUARTERDAY_BACKUPS"}
 AIRFLOW_SERVICES = {"api-server", "scheduler", "dag-processor", "triggerer"}
 
 
@@ -68,6 +70,21 @@ def test_no_password_stands_in_a_file(compose: dict[str, Any]) -> None:
             is_secret = re.search("PASSWORD|SECRET|KEY|TOKEN", variable)
             assert not is_secret or str(value).startswith("/run/secrets/"), f"{name}: {variable}"
             assert not re.search(r"//[^/@]+:[^/@]+@", str(value)), f"{name}: {variable} holds a password"
+
+
+def test_every_setting_of_who_is_told_and_who_watches_reaches_the_containers(compose: dict[str, Any]) -> None:
+    documented = {
+        name
+        for page in ("notices.md", "watch.md")
+        for name in re.findall(r"`(QUARTERDAY_[A-Z_]+)", (PROJECT / "docs" / "how-to" / page).read_text())
+    }
+    passed = compose["services"]["scheduler"]["environment"]
+    assert {"QUARTERDAY_NOTIFY_MAIL", "QUARTERDAY_STATSD"} <= documented <= passed.keys() | INSIDE_THE_IMAGE
+    assert {name: passed[name] for name in documented - INSIDE_THE_IMAGE} == {
+        name: f"${{{name}:-}}" for name in documented - INSIDE_THE_IMAGE
+    }
+    for sender in ("scheduler", "triggerer"):
+        assert "outside" in compose["services"][sender]["networks"], f"{sender} could reach no mail server"
 
 
 def test_every_secret_named_is_one_that_is_made(compose: dict[str, Any], tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from quarterday import services
+from quarterday import server, services
+from quarterday.calendar import FinancialQuarter, due_date
 from quarterday.ledger import LOAD_LOCK
-from quarterday.notifying.lateness import note_lateness
+from quarterday.notifying.composing import day_shown, quarter_shown
 from quarterday.notifying.sending import send_notices
+from quarterday.notifying.stages import LONDON, Terms, stage_on
 from quarterday.operating.board import Asked, read_board
 from quarterday.settings import Settings, database_url
 from quarterday.supervising import service_processes
@@ -56,12 +58,40 @@ MORNING = [
     "princes-trust-2016-17-Q4.ods",
     "modern-slavery_2016-17-Q4.csv",
 ]
+
+
+@dataclass(frozen=True)
+class LateReturn:
+    """A return of the newest quarter that is over, whose due day was the last that makes it late by now."""
+
+    quarter: str
+    working_days: int
+    due: date
+
+    @classmethod
+    def now(cls) -> LateReturn:
+        """Return the one that is late at the moment, by the clock on the wall."""
+        quarter = FinancialQuarter.of(datetime.now(LONDON).date()).previous()
+        terms = Terms(reminder=5, escalation=10)
+        late = [
+            cls(str(quarter), number, due)
+            for number in range(100)
+            if stage_on(datetime.now(LONDON), due := due_date(quarter.end, number), terms) == "late"
+        ]
+        if not late:
+            pytest.skip(
+                "the quarter ended less than a working day ago: nothing of it can be late yet", allow_module_level=True
+            )
+        return late[-1]
+
+
+LATE = LateReturn.now()
 # What the board has to say: the state of each form, partner and quarter that was due or came.
 WANTED = {
     "business_crime_advisor|chamber_of_commerce|2016-17-Q4": "released",
     "business_crime_advisor|chamber_of_commerce|2020-21-Q2": "quarantined",
     "custody_visiting|icv_scheme|2016-17-Q4": "released",
-    "da_workplace|chamber_of_commerce|2016-17-Q4": "late",
+    f"da_workplace|chamber_of_commerce|{LATE.quarter}": "late",
     "first_time_entrants|yos_staffordshire|2016-17-Q4": "released",
     "first_time_entrants|yos_stoke|2016-17-Q4": "released",
     "modern_slavery_support|modern_slavery_partnership|2016-17-Q4": "released",
@@ -75,7 +105,10 @@ TO_PARTNERS = [
     ("business-crime@chamber.example", "Business Crime Advisor, 2020-21 Q2: 1 line set aside"),
     ("hub@rj-hub.example", "Restorative Justice Hub, 2017-18 Q4: we could not accept your return"),
     ("victim-gateway@citizens-advice.example", "Victim Gateway, 2020-21 Q2: we could not accept your return"),
-    ("workplace-champions@chamber.example", "DA Workplace, 2016-17 Q4: was due on 3 May 2017 and has not come"),
+    (
+        "workplace-champions@chamber.example",
+        f"DA Workplace, {quarter_shown(LATE.quarter)}: was due on {day_shown(LATE.due)} and has not come",
+    ),
 ]
 
 
@@ -100,10 +133,10 @@ def running(tmp_path_factory: pytest.TempPathFactory, sink: MailSink) -> Iterato
     home: Path = tmp_path_factory.mktemp("day")
     for folder in ("dags", "returns", "expectations", "dbt_project"):
         shutil.copytree(PROJECT / folder, home / "project" / folder)
-    contract = home / "project" / "returns" / "business_crime_advisor" / "contract.odcs.yaml"
-    strict = "property: quarantineLimit\n    value: 0"
-    assert strict in contract.read_text()
-    contract.write_text(contract.read_text().replace(strict, f"{strict}.5"))
+    limit, due = "property: quarantineLimit\n    value: ", "property: dueWorkingDays\n    value: "
+    end = "  - property: contractEnd\n    value: '2023-09-30'\n"
+    change(home / "project" / "returns" / "business_crime_advisor", {f"{limit}0": f"{limit}0.5"})
+    change(home / "project" / "returns" / "da_workplace", {f"{due}20": f"{due}{LATE.working_days}", end: ""})
     name = f"quarterday_test_day_{os.getpid()}"
     settings = replace(
         session_settings(),
@@ -125,15 +158,25 @@ def running(tmp_path_factory: pytest.TempPathFactory, sink: MailSink) -> Iterato
             run_on_server(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))
 
 
+def change(form: Path, replaced: dict[str, str]) -> None:
+    """Change the contract of a form."""
+    path = form / "contract.odcs.yaml"
+    text = path.read_text()
+    for old, new in replaced.items():
+        assert text.count(old) == 1, f"{path.parent.name} has no {old!r}"
+        text = text.replace(old, new)
+    path.write_text(text)
+
+
 def expect_only_the_day(settings: Settings) -> None:
-    """Leave due what the day is about, and watch since before it was."""
+    """Leave due what the day is about, and watch the newest quarter alone: who is late with older ones is history."""
     with connect(settings, "owner") as connection, connection.cursor() as cursor:
         cursor.execute(
             """delete from ledger.expected_return
             where form || '|' || partner_code || '|' || reporting_quarter <> all(%s)""",
             (list(WANTED),),
         )
-        cursor.execute("update ledger.notifying set watched_since = '2017-05-01'")
+        cursor.execute("update ledger.notifying set watched_since = %s", (LATE.due,))
 
 
 def kill_who_lands_the_first(settings: Settings) -> None:
@@ -170,7 +213,8 @@ def test_board_terminal_and_mails_tell_of_the_day_as_it_was(running: Settings, s
     finish_work(running)
     send(rows_named(TWICE, RESTATING), running)
     finish_work(running)
-    note_lateness(running, datetime(2017, 5, 8, 9, tzinfo=UTC))
+    let_deadline_pass("returns__expect_da_workplace", running)
+    wait_until(lambda: "late" in kinds_of_notices(running), "the missed deadline to tell of what is late", running)
     send_notices(running, at_once=True)
     wait_until(lambda: unsent(running) == [], "every notice to be sent", running)
 
@@ -191,9 +235,8 @@ def assert_mails(settings: Settings, sink: MailSink) -> None:
         (mail.to[0], mail.subject.partition(" (receipt")[0]) for mail in sink.mails if "performance" not in mail.to[0]
     )
     assert to_partners == TO_PARTNERS
-    kinds = rows_of("select kind, count(*) as n from ledger.notice group by kind order by kind", settings, "owner")
     (released,) = rows_of("select count(*) as n from ledger.release", settings, "owner")
-    assert {row["kind"]: row["n"] for row in kinds} == {
+    assert kinds_of_notices(settings) == {
         "late": 1,
         "quarantined": 1,
         "rejected": 2,
@@ -204,6 +247,28 @@ def assert_mails(settings: Settings, sink: MailSink) -> None:
     for number in range(1, released["n"] + 1):
         assert f"Release {number} is published" in told
     assert told.count("restates published figures") >= 1
+
+
+def let_deadline_pass(dag_id: str, settings: Settings) -> None:
+    """Move the deadlines of a DAG's runs in Airflow's own database to this moment: days are not waited for."""
+    url = services.metadata_url(settings).replace("postgresql+psycopg2", "postgresql")
+    of_runs = "dagrun_id in (select id from dag_run where dag_id = %s)"
+
+    def count(statement: str) -> int:
+        with server.connect(url) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, (dag_id,))
+            return cursor.rowcount
+
+    wait_until(
+        lambda: count(f"select from deadline where {of_runs}") > 0, f"{dag_id} to have a run with a deadline", settings
+    )
+    assert count(f"update deadline set deadline_time = now() where {of_runs}") == 1, "the escalation alone is to come"
+
+
+def kinds_of_notices(settings: Settings) -> dict[str, int]:
+    """How many notices there are of each kind."""
+    rows = rows_of("select kind, count(*) as n from ledger.notice group by kind", settings, "owner")
+    return {row["kind"]: row["n"] for row in rows}
 
 
 def unsent(settings: Settings) -> list[dict[str, Any]]:

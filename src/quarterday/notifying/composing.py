@@ -122,6 +122,12 @@ def _of_receipt(notice: Notice, contracts: dict[str, Contract], cursor: Cursor, 
     }
 
 
+def _of_question(notice: Notice, contracts: dict[str, Contract], cursor: Cursor, settings: Settings) -> Words:
+    """Return the words of a question about a return that came, or about one that has not."""
+    of_what = _of_receipt if "load_id" in notice.details else _of_missing
+    return of_what(notice, contracts, cursor, settings)
+
+
 def _of_missing(notice: Notice, contracts: dict[str, Contract], cursor: Cursor, settings: Settings) -> Words:
     said = notice.details
     due_on = date.fromisoformat(said["due_on"])
@@ -133,6 +139,7 @@ def _of_missing(notice: Notice, contracts: dict[str, Contract], cursor: Cursor, 
     }
     return {
         **names,
+        "details": said,
         "refused": said.get("rejected_load_id"),
         "days_late": working_days_between(due_on, date.fromisoformat(said["on"])),
         "facts": [(name.capitalize(), value) for name, value in names.items()],
@@ -218,7 +225,7 @@ def _of_release(notice: Notice, contracts: dict[str, Contract], cursor: Cursor, 
 _WORDS: dict[str, Callable[[Notice, dict[str, Contract], Cursor, Settings], Words]] = {
     "rejected": _of_receipt,
     "quarantined": _of_receipt,
-    "asked": _of_receipt,
+    "asked": _of_question,
     "reminder": _of_missing,
     "late": _of_missing,
     "escalation": _of_missing,

@@ -190,7 +190,7 @@ def _files(batch: Sequence[Notice], connection: Connection, settings: Settings, 
     """Return what is attached: receipts of returns, as page and workbook, and correction notes."""
     files = []
     for notice in batch:
-        if notice.kind in ("rejected", "quarantined", "asked"):
+        if notice.kind in ("rejected", "quarantined", "asked") and "load_id" in notice.details:
             files += _receipt(notice.details["load_id"], connection, settings)
         elif notice.kind == "restated":
             files.append(_correction_note(notice.details["release_id"], connection, folder))

@@ -8,8 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from quarterday.errors import OperatorError
+from quarterday.operating.board import Cell
 from quarterday.operating.story import Story
 from quarterday.settings import Settings
 
@@ -100,16 +103,35 @@ def ask(story: Story, question: str, by: str, settings: Settings) -> str:
     Raises:
         OperatorError: Nothing is asked, or the return has no verdict and so no receipt.
     """
-    from quarterday.notifying.outbox import note
-    from quarterday.warehouse import connect
-
     if not question.strip() or story.verdict is None:
         raise OperatorError("Write what you ask, of a return that has its verdict. Nothing was sent.")
-    cause = f"load {story.load_id} asked {hashlib.sha256(question.strip().encode()).hexdigest()[:12]}"
-    details = {"load_id": story.load_id, "asked_by": by, "question": question.strip()}
-    with connect(settings, "loader") as connection, connection.cursor() as cursor:
-        is_new = note(cause, "asked", "partner", details, cursor)
-    return "The question is in the outbox: see quarterday notices." if is_new else "That was asked already."
+    return _put_question(f"load {story.load_id}", question.strip(), by, {"load_id": story.load_id}, settings)
+
+
+def ask_for(cell: Cell, question: str, by: str, settings: Settings) -> str:
+    """Write a notice to the partner with a question about a return that is owed; return what was done, in a sentence.
+
+    Raises:
+        OperatorError: Nothing is asked, or nothing is owed.
+    """
+    from quarterday.notifying.stages import LONDON
+
+    if not question.strip() or not may_be_asked_for(cell):
+        raise OperatorError("Write what you ask, of a return that is due or late. Nothing was sent.")
+    what = f"{cell.form}|{cell.partner_code}|{cell.reporting_quarter}"
+    details = {
+        "form": cell.form,
+        "partner_code": cell.partner_code,
+        "reporting_quarter": cell.reporting_quarter,
+        "due_on": str(cell.due_on),
+        "on": str(datetime.now(LONDON).date()),
+    }
+    return _put_question(what, question.strip(), by, details, settings)
+
+
+def may_be_asked_for(cell: Cell) -> bool:
+    """Return whether a return is owed and nothing stands of it, so that its partner may be asked for it."""
+    return cell.state in ("due", "late") and cell.due_on is not None
 
 
 def accept(story: Story, checks: Sequence[str], reason: str, by: str, settings: Settings, trigger: Trigger) -> str:
@@ -150,6 +172,16 @@ def withdraw(story: Story, reason: str, by: str, settings: Settings, trigger: Tr
     taken_back_by = open_withdrawal(story.release.release_id, told, settings)
     woken = _woken("quarter__release", story.reporting_quarter, trigger)
     return f"Release {taken_back_by} takes release {story.release.release_id} back. {woken}"
+
+
+def _put_question(what: str, question: str, by: str, details: dict[str, Any], settings: Settings) -> str:
+    from quarterday.notifying.outbox import note
+    from quarterday.warehouse import connect
+
+    cause = f"{what} asked {hashlib.sha256(question.encode()).hexdigest()[:12]}"
+    with connect(settings, "loader") as connection, connection.cursor() as cursor:
+        is_new = note(cause, "asked", "partner", {**details, "asked_by": by, "question": question}, cursor)
+    return "The question is in the outbox: see quarterday notices." if is_new else "That was asked already."
 
 
 def _may_accept(story: Story) -> bool:

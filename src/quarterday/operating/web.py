@@ -81,6 +81,7 @@ def make_app(settings_of: Callable[[], Settings] = load_settings) -> FastAPI:
         app.get(path, response_class=HTMLResponse)(page)
     for act, perform in ACTS.items():
         app.post(f"/loads/{{load_id}}/{act}")(perform)
+    app.post("/returns/{form}/{partner}/{quarter}/ask")(ask_for_return)
     return app
 
 
@@ -118,19 +119,32 @@ def load_page(request: Request, user: Reader, load_id: int, told: str = "", seal
         "offers": acting.offers(story),
         "may_act": may,
         "token": form_token(user.get_id(), settings) if may else "",
-        "told": told if sealed and sealed == seal(told, user.get_id(), settings) else "",
+        "told": _own_words(told, sealed, user, settings),
     }
     return _page("load", 1, values)
 
 
-def return_page(request: Request, user: Reader, form: str, partner: str, quarter: str) -> Response:
+def return_page(
+    request: Request, user: Reader, form: str, partner: str, quarter: str, told: str = "", sealed: str = ""
+) -> Response:
     """Show what is known of a return of which nothing stands: what is owed, since when, and what came of it."""
-    with connect(request.app.state.settings(), "loader") as connection, connection.cursor() as cursor:
+    settings = request.app.state.settings()
+    with connect(settings, "loader") as connection, connection.cursor() as cursor:
         cell = read_cell(form, partner, quarter, connection)
         versions = versions_of(form, partner, quarter, cursor)
         name = names_of_partners(connection).get(partner, partner)
-    values = {"cell": cell, "versions": versions, "partner_name": name, "next_step": next_for_cell(cell)}
-    return _page("return", 3, values | {"user": user})
+    asks = acting.may_be_asked_for(cell)
+    values = {
+        "user": user,
+        "cell": cell,
+        "versions": versions,
+        "partner_name": name,
+        "next_step": next_for_cell(cell),
+        "may_be_asked_for": asks,
+        "token": form_token(user.get_id(), settings) if asks and may_act(user) else "",
+        "told": _own_words(told, sealed, user, settings),
+    }
+    return _page("return", 3, values)
 
 
 def receipt_page(request: Request, user: Reader, load_id: int) -> Response:
@@ -199,6 +213,19 @@ async def withdraw(request: Request, user: Actor, load_id: int, trigger: Trigger
     )
 
 
+async def ask_for_return(request: Request, user: Actor, form: str, partner: str, quarter: str) -> Response:
+    """Write to the partner's contact about a return that is owed."""
+    given = await request.form()
+    settings = request.app.state.settings()
+
+    def perform() -> str:
+        with connect(settings, "loader") as connection:
+            cell = read_cell(form, partner, quarter, connection)
+        return acting.ask_for(cell, str(given.get("reason", "")), user.get_name(), settings)
+
+    return await _performed(perform, quarter, user, settings)
+
+
 PAGES: dict[str, Callable[..., Response]] = {
     "/": board_page,
     "/loads/{load_id}": load_page,
@@ -212,8 +239,6 @@ ACTS: dict[str, Callable[..., Any]] = {"run-again": run_again, "ask": ask, "acce
 
 async def _do(request: Request, user: Any, load_id: int, act: Callable[[Any, Any], str]) -> Response:
     """Do what was posted, on the load as it stands now, and go back to its page, which says what was done."""
-    from starlette.concurrency import run_in_threadpool
-
     given = await request.form()
     settings = request.app.state.settings()
 
@@ -222,9 +247,21 @@ async def _do(request: Request, user: Any, load_id: int, act: Callable[[Any, Any
             story = explain_load(load_id, connection)
         return act(story, given)
 
+    return await _performed(perform, str(load_id), user, settings)
+
+
+async def _performed(perform: Callable[[], str], page: str, user: Any, settings: Settings) -> Response:
+    """Do something that may take a while and go back to the page it was asked on, which says what was done."""
+    from starlette.concurrency import run_in_threadpool
+
     told = await run_in_threadpool(perform)
     words = {"told": told, "sealed": seal(told, user.get_id(), settings)}
-    return RedirectResponse(f"../{load_id}?{urlencode(words)}", status_code=303)
+    return RedirectResponse(f"../{page}?{urlencode(words)}", status_code=303)
+
+
+def _own_words(told: str, sealed: str, user: Any, settings: Settings) -> str:
+    """Return what an address says was done, if we said it to this login."""
+    return told if sealed and sealed == seal(told, user.get_id(), settings) else ""
 
 
 def _page(template: str, depth: int, values: dict[str, Any], status_code: int = 200) -> HTMLResponse:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 import re
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from xml.parsers import expat
 
-import numpy as np
-from numpy.typing import NDArray
+# numpy is imported where it is used: who lands a csv has no need of its 13 MiB.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Octets = NDArray[np.uint8]
+    Places = NDArray[np.intp]
 
 CHUNK = 2**19
-
-Octets = NDArray[np.uint8]
-Places = NDArray[np.intp]
 
 # As many quotation marks as are looked at beyond the end of a chunk.
 _END = b'"' * 16
@@ -41,6 +43,8 @@ class Look:
 
     def take(self, chunk: bytes) -> None:
         """Look through a chunk, which begins with the end of the one before."""
+        import numpy as np
+
         octets = np.frombuffer(chunk + _END, np.uint8)
         equals = np.flatnonzero(octets[:-16] == _EQUALS)
         before, after = octets[equals - 1], octets[equals + 1]
@@ -65,6 +69,8 @@ class Look:
 
     def _take_references(self, octets: Octets, at: Places) -> None:
         """Widen the bound by references such as AB12 of cells, and 12 of rows, that begin at some places."""
+        import numpy as np
+
         numbers, letters = [], 0
         while len(at):
             is_letter = octets[at] >= 65
@@ -226,6 +232,8 @@ class _Next:
 
 def _ods_signs(text: bytes) -> tuple[bool, bool]:
     """Say whether anything may be repeated in a piece of content.xml, and whether a cell may be percentage or error."""
+    import numpy as np
+
     octets = np.frombuffer(text + _END, np.uint8)
     equals = np.flatnonzero(octets[:-16] == _EQUALS)
     repeats = (octets[equals - 1] == _D) & (octets[equals - 2] == _E)
