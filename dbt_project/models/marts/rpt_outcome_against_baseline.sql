@@ -20,13 +20,13 @@ periods as (
 
 measures as (
 
-    select * from {{ ref('mart_dim_measure') }}
+    select * from {{ ref('dim_measure') }}
 
 ),
 
 areas as (
 
-    select * from {{ ref('mart_dim_area') }}
+    select * from {{ ref('dim_area') }}
 
 ),
 
