@@ -17,6 +17,8 @@ ANSWER_SECONDS = 30.0
 PAGE = 100
 # A role that may look at everything and start nothing.
 LOOKS_ONLY = "viewer"
+UNDER_WAY = ("queued", "running")
+WAITING = "returns__expect_"
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
@@ -93,6 +95,10 @@ class AirflowClient:
         if since:
             asked["run_after_gte"] = since
         return self._all("/api/v2/dags/~/dagRuns", "dag_runs", **asked)
+
+    def busy_runs(self) -> list[dict[str, Any]]:
+        """Return the runs that are queued or running, but for those that wait for a partner's return, for weeks."""
+        return [run for run in self.runs(states=UNDER_WAY) if not run["dag_id"].startswith(WAITING)]
 
     def task_instances(self, dag_id: str = "~", run_id: str = "~") -> list[dict[str, Any]]:
         """Return the task instances of a run; of all runs when none is named."""

@@ -38,7 +38,6 @@ PLAIN_WIDTH = 130
 MEMORY_SECONDS = 2.0
 STEP_WIDTH = len("✓ 326.8 s")
 STEPS = ("received", "landed", "checked", "released")
-BUSY = ("queued", "running")
 EVENTS = """
 select load.file_sha256, load_event.event, extract(epoch from load_event.happened_at)::float8
 from ledger.load_event
@@ -250,14 +249,14 @@ def _wait_for_wave(
             return
         if not is_over:
             woken = _wake_when_idle(asked, woken)
-        quiet = quiet + 1 if is_over and not asked.runs(states=BUSY) else 0
+        quiet = quiet + 1 if is_over and not asked.busy_runs() else 0
         if time.monotonic() > deadline:
             raise OperatorError(_unfinished(wave, asked, settings))
 
 
 def _wake_when_idle(asked: AirflowClient, woken: float) -> float:
     """Sweep again where returns are unfinished and nothing runs, as after a kill; return when it last was done."""
-    if time.monotonic() - woken < IDLE_SECONDS or asked.runs(states=BUSY):
+    if time.monotonic() - woken < IDLE_SECONDS or asked.busy_runs():
         return woken
     asked.trigger("inbox__sweep")
     return time.monotonic()
@@ -319,7 +318,7 @@ def _failure_of(dag_run: dict[str, Any], asked: AirflowClient, settings: Setting
 
 def _unfinished(wave: Sequence[DemoReturn], asked: AirflowClient, settings: Settings) -> str:
     names = ", ".join(each.path.name for each in wave if not each.is_done) or "none"
-    runs = [f"{run['dag_id']} {run.get('partition_key') or ''} ({run['state']})" for run in asked.runs(states=BUSY)]
+    runs = [f"{run['dag_id']} {run.get('partition_key') or ''} ({run['state']})" for run in asked.busy_runs()]
     return (
         f"The DAGs did not finish within {PATIENCE_SECONDS / 60:.0f} minutes.\n"
         f"Unfinished returns: {names}.\nRuns under way: {', '.join(runs) or 'none'}.\n"

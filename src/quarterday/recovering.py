@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from quarterday.airflow_client import AirflowClient, AirflowRefused, client_of_task
+from quarterday.airflow_client import UNDER_WAY, AirflowClient, AirflowRefused, client_of_task
 from quarterday.errors import OperatorError
 from quarterday.receipts import write_missing
 from quarterday.recording.task_runs import TaskTry, open_tries, record_end
@@ -22,7 +22,6 @@ from quarterday.warehouse import connect
 log = logging.getLogger(__name__)
 LOADS, RELEASES, SIGN_OFFS = "returns__load", "quarter__release", "returns__sign_off"
 WAKES = (LOADS, RELEASES, SIGN_OFFS)
-UNDER_WAY = ("queued", "running")
 # What Airflow says of a try, in the words of ledger.task_run. Of any other state the try is not over.
 ENDS = {
     "success": "success",

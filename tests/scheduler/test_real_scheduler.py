@@ -109,7 +109,7 @@ def test_running_any_dag_again_for_any_quarter_changes_nothing(running: Settings
     again = {(run["dag_id"], run["partition_key"]) for run in asked.runs(states=("success",))}
     for dag_id, key in sorted(again, key=str):
         asked.trigger(dag_id, partition_key=key)
-    wait_until(lambda: not asked.runs(states=BUSY), "the runs to end", running)
+    wait_until(lambda: not asked.busy_runs(), "the runs to end", running)
     assert asked.runs(states=("failed",)) == []
     assert contents(running, "mart", "history", "ledger", "landing", "core") == before
 
@@ -173,7 +173,7 @@ def finish_work(settings: Settings) -> None:
 
     def is_over() -> bool:
         nonlocal swept
-        if asked.runs(states=BUSY):
+        if asked.busy_runs():
             return False
         unfinished = rows_of(
             "select 1 from ledger.load_state where state not in ('released', 'rejected')", settings, "owner"
