@@ -36,8 +36,8 @@ down:  ## Stop what is up
 status: install  ## What runs, and where the returns stand
 	@cd $(ROOT) && $(BIN)/quarterday status
 
-forms: install  ## Make again what follows from the forms: docs/checks.md, docs/datasets.md, dbt's sources, the lock of what contracts promise
-	@cd $(ROOT) && $(BIN)/python -m quarterday.checking.document && $(BIN)/python -m quarterday.datasets && $(BIN)/python -m quarterday.generating && $(BIN)/python -m quarterday.contract_versions --renew
+forms: install  ## Make again what follows from the forms: docs/checks.md, docs/datasets.md, docs/dictionary, dbt's sources, the lock of what contracts promise
+	@cd $(ROOT) && $(BIN)/python -m quarterday.checking.document && $(BIN)/python -m quarterday.datasets && $(BIN)/python -m quarterday.generating && $(BIN)/python -m quarterday.contract_versions --renew && $(BIN)/python -m quarterday.dictionary.pages
 
 test: lint  ## Linters and the tests
 	@cd $(ROOT) && $(BIN)/python -m pytest $(SHARE) tests

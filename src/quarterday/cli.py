@@ -663,6 +663,24 @@ def checksums(
 
 
 @app.command()
+def docs(
+    to: Annotated[Path | None, typer.Option("--to", help="The file; else dbt/docs.html in the home.")] = None,
+) -> None:
+    """Write dbt's documentation as one page: models, columns, tests, SQL, who reads what, and the graph of all.
+
+    For engineers; the dictionary for people is in docs/dictionary.
+
+    Example:  quarterday docs --to dbt.html
+    """
+    from quarterday.dictionary.dbt_docs import write_dbt_docs
+
+    settings = _settings()
+    with _server(settings):
+        page = write_dbt_docs((to or settings.home / "dbt" / "docs.html").absolute(), settings)
+    typer.echo(f"{page} holds the documentation; open it in a browser.")
+
+
+@app.command()
 def reconcile(
     only_open: Annotated[bool, typer.Option("--open", help="Only what differs and nobody has explained.")] = False,
 ) -> None:

@@ -63,9 +63,9 @@ def run_dbt(arguments: Sequence[str], settings: Settings, target_path: Path | No
     """
     target = target_path or settings.home / "dbt" / "target"
     target.mkdir(parents=True, exist_ok=True)
-    places = _places(settings, target)
+    places = places_of(settings.dbt_project, target, settings.home / "dbt" / "logs")
     command = [*lineage.with_files(arguments), *places]
-    with _one_at_a_time(settings) as cursor, _profile(settings, target) as database:
+    with _one_at_a_time(settings) as cursor, dbt_environment(database_url(settings, "builder"), target) as database:
         # A collector is told from the files that dbt writes of a project that it has read itself.
         manifest = None if lineage.collector() else parsed_project(settings.dbt_project, target, database, places)
         success, exception, results = _invoke(command, manifest)
@@ -100,17 +100,16 @@ def _node_result(result: Any) -> NodeResult:
     )
 
 
-def _places(settings: Settings, target: Path) -> list[str]:
-    folder = str(settings.dbt_project)
-    logs = str(settings.home / "dbt" / "logs")
-    places = ["--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", logs]
-    return [*places, "--quiet", "--no-use-colors"]
+def places_of(project: Path, target: Path, logs: Path) -> list[str]:
+    """Return dbt's options that say where project, profile, target and log are, and that it prints nothing."""
+    places = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target)]
+    return [*places, "--log-path", str(logs), "--quiet", "--no-use-colors"]
 
 
 @contextmanager
-def _profile(settings: Settings, target: Path) -> Iterator[str]:
-    """Set the environment that profiles.yml reads, give the database's name, and put the old environment back."""
-    address = urlsplit(database_url(settings, "builder"))
+def dbt_environment(url: str, target: Path) -> Iterator[str]:
+    """Set the environment that profiles.yml reads for a warehouse, give the database's name, put the old one back."""
+    address = urlsplit(url)
     values = {
         "QUARTERDAY_DBT_HOST": address.hostname or "127.0.0.1",
         "QUARTERDAY_DBT_PORT": str(address.port or 5432),
