@@ -23,7 +23,10 @@ INDEX = f"""# Data dictionary
 What a reader may read, relation by relation: what one row is, what each column means, in which unit, what it means that
 it is blank, and where it comes from, down to the column of the form that a partner fills. `mart` is what is published
 now; `history` is every version of it, with when it was known. The pages say the same as the database's own comments and
-dbt's descriptions. How to connect stands in the [README](../../README.md#connect-a-bi-tool).
+dbt's descriptions.
+
+How to connect: [psql](../how-to/connect-psql.md), [Excel and ODBC](../how-to/connect-odbc.md),
+[Power BI](../how-to/connect-power-bi.md), [Tableau](../how-to/connect-tableau.md).
 
 | Word | What it says |
 | --- | --- |
