@@ -592,6 +592,35 @@ def open_data(
 
 
 @app.command()
+def site(
+    to: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="The folder of all sites; else site in the home.")
+    ] = None,
+    release_id: Annotated[
+        int | None, typer.Option("--release", "-r", help="The release; else the newest.", show_default=False)
+    ] = None,
+) -> None:
+    """Write a release as pages for the public and the panel: priorities, outcomes, action plan, reports, returns.
+
+    The pages show what the release's open data shows and no more about people; it is made with them. They need no
+    server and no JavaScript. Made again they are the same bytes.
+
+    Example:  quarterday site /srv/site --release 12
+    """
+    from quarterday.site.making import make_site
+
+    settings = _settings()
+    with _server(settings):
+        made = make_site(release_id, (to or settings.home / "site").absolute(), settings)
+    state = "is written" if made.is_new else "is there already, the same"
+    typer.echo(f"{made.folder / 'index.html'} {state}: {made.page_count} pages on release {made.edition.release_id}.")
+    if made.refused:
+        typer.echo("Sentences of the highlight reports that are not shown (web/sentences.yml):")
+    for words in made.refused:
+        typer.echo(f"  {words}")
+
+
+@app.command()
 def rebuild(
     into: Annotated[
         str,

@@ -1,0 +1,116 @@
+"""What an outcome's page shows, part by part, written out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure on a page, or why there is none, and where it came from."""
+
+    text: str
+    meaning: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """A quarter of an outcome in an area."""
+
+    anchor: str
+    name: str
+    months: str
+    cell: Cell
+    change: str
+    rating: str | None
+    signal: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Year:
+    """A financial year of an outcome in an area."""
+
+    name: str
+    cell: Cell
+    to_date: str
+    change: str
+    rating: str | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a release said of a quarter."""
+
+    release_id: int
+    published_on: str
+    text: str
+    load_id: int | None
+
+
+@dataclass(frozen=True)
+class Restated:
+    """A quarter that releases told in different ways."""
+
+    name: str
+    versions: tuple[Version, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """An outcome in one area."""
+
+    area_code: str
+    area_name: str
+    message: str
+    remark: str
+    charts: tuple[Markup, ...]
+    description: str
+    legend: tuple[tuple[str, Markup], ...]
+    baseline: str
+    quarters: tuple[Quarter, ...]
+    years: tuple[Year, ...]
+    restated: tuple[Restated, ...]
+    latest: Quarter | None
+    signal: str | None
+    has_provisional: bool
+    has_restated: bool
+    has_signal: bool
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A figure as a partner sent it, and where it stands."""
+
+    anchor: str
+    period: str
+    part: str
+    area_name: str
+    cell: Cell
+    status: str
+    partner_name: str
+    file_name: str
+    sheet: str
+    line_number: int | None
+    load_id: int
+    release_id: int | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome's page."""
+
+    code: str
+    name: str
+    unit_of_count: str
+    about: str
+    parts: tuple[Part, ...]
+    sent: tuple[Sent, ...]
+
+    @property
+    def headline(self) -> Part | None:
+        """The area that speaks for the outcome: the one that stands first."""
+        return self.parts[0] if self.parts else None

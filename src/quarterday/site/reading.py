@@ -1,0 +1,145 @@
+"""Reads what a release's site tells: its open data without what that leaves out, and plans, returns and reports.
+
+Nothing about people comes into a page by another way than open data's tables, so a page can't say what they don't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import RealDictCursor
+
+from quarterday.disclosing.figures import World
+from quarterday.errors import OperatorError
+from quarterday.opendata import record
+from quarterday.opendata.making import rows_of
+from quarterday.opendata.saying import leave_out, world_of
+from quarterday.opendata.tables import Row, Rows, public_row, public_tables
+from quarterday.opendata.writing import Edition, in_order
+from quarterday.past import Past, fetch_tables
+from quarterday.settings import Settings
+from quarterday.site.printing import shown_prints
+from quarterday.warehouse import connect
+
+# Beside open data's tables: plans, returns, reports. None says a figure of people that open data might leave out; what
+# reports printed is held against open data by shown_prints before anybody sees it.
+MORE = (
+    "plan_priorities",
+    "plan_outcomes",
+    "charts",
+    "loads",
+    "matrix",
+    "findings",
+    "printed",
+    "corrections",
+)
+EARLIER = """
+select facts.release_id, facts.measure_code, measures.unit, facts.area_code, facts.period_key, periods.period_start,
+    periods.period_end, facts.value::numeric as value, facts.value_qualifier, facts.status
+from history.fct_outcome as facts
+inner join mart.dim_measure as measures on facts.measure_code = measures.measure_code
+inner join mart.dim_period as periods on facts.period_key = periods.period_key
+where facts.release_id = any(%s) and facts.value is not null
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """All that a release's site tells.
+
+    Attributes:
+        edition: The release.
+        rows: The public tables as open data has them: only public columns, each figure with its shorthand.
+        more: Plans, priorities, returns, reports: about no people, or held against ``rows``.
+        editions: All releases published by then, the newest first.
+        earlier: What releases that were public before showed of each outcome and quarter; oldest release first.
+        left_out: How many figures the release leaves out.
+    """
+
+    edition: Edition
+    rows: Rows
+    more: Rows
+    editions: tuple[Edition, ...]
+    earlier: tuple[Row, ...]
+    left_out: int
+
+
+def read_told(edition: Edition, settings: Settings) -> Told:
+    """Return what the site of a release tells, as the release stood.
+
+    Raises:
+        OperatorError: What its open data leaves out has not been decided.
+    """
+    with connect(settings, "owner") as connection:
+        with connection.cursor() as cursor:
+            made = record.read_made(cursor, edition.release_id)
+            if made is None:
+                raise OperatorError(
+                    f"Release {edition.release_id} has no open data, and so it is not decided what may be shown; no "
+                    "site was made.\n  Make it first: quarterday open-data"
+                )
+            public = _public_before(cursor, edition)
+            hidden = {one.release_id: _hidden(cursor, one) for one in public}
+            editions = _published_by(cursor, edition)
+        with connection.cursor(cursor_factory=RealDictCursor) as rows_cursor:
+            rows_cursor.execute(EARLIER, ([one.release_id for one in public],))
+            facts = [dict(row) for row in rows_cursor.fetchall()]
+    everything = rows_of(edition, settings)
+    world = world_of(everything)
+    rows = _as_published(leave_out(everything, made.hidden, world))
+    more = _more(edition, editions, settings)
+    more["printed"] = shown_prints(more["printed"], rows, made.hidden.union(*hidden.values()), world)
+    earlier = tuple(
+        row for one in public for row in _shown_then(facts, one, hidden[one.release_id] | made.hidden, world)
+    )
+    return Told(edition, rows, more, editions, earlier, len(made.hidden))
+
+
+def _as_published(rows: Rows) -> Rows:
+    """Return the public tables as their files have them; a column that isn't published is not there to be shown."""
+    return {
+        table.name: in_order(table, [public_row(table, row) for row in rows[table.name]])
+        for table in public_tables().values()
+    }
+
+
+def _more(edition: Edition, editions: Sequence[Edition], settings: Settings) -> Rows:
+    """Return what a site shows beside the public tables; of returns those that were published by then."""
+    folder = resources.files("quarterday.site") / "sql"
+    queries = {name: (folder / f"{name}.sql").read_text(encoding="utf-8") for name in MORE}
+    more = fetch_tables(Past("as_known", edition.published_at, is_whole_day=False), queries, settings)
+    known = {one.release_id for one in editions}
+    more["loads"] = [row for row in more["loads"] if row["release_id"] in known]
+    return more
+
+
+def _public_before(cursor: Cursor, edition: Edition) -> list[Edition]:
+    """Return the earlier releases that were public when this one became so; the list never changes afterwards."""
+    order = record.made_before(cursor)
+    place = next(number for number, one in enumerate(order) if one.release_id == edition.release_id)
+    return sorted(
+        (one for one in order[:place] if one.published_at < edition.published_at), key=lambda one: one.published_at
+    )
+
+
+def _hidden(cursor: Cursor, edition: Edition) -> frozenset[str]:
+    made = record.read_made(cursor, edition.release_id)
+    return made.hidden if made else frozenset()
+
+
+def _published_by(cursor: Cursor, edition: Edition) -> tuple[Edition, ...]:
+    cursor.execute(
+        """select release_id, published_at, reason from ledger.release where published_at <= %s
+        order by published_at desc""",
+        (edition.published_at,),
+    )
+    return tuple(Edition(*row) for row in cursor.fetchall())
+
+
+def _shown_then(facts: Sequence[Row], edition: Edition, hidden: frozenset[str], world: World) -> list[Row]:
+    """Return the outcomes that an earlier release showed; what it or this release leaves out has no value."""
+    rows = [row | {"lag_state": "available"} for row in facts if row["release_id"] == edition.release_id]
+    return leave_out({"outcomes": rows}, hidden, world)["outcomes"]

@@ -1,0 +1,109 @@
+"""The demo's site as a visitor meets it: every link leads somewhere, and axe finds nothing wrong at either width."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from quarterday.settings import Settings
+from quarterday.site.making import Site, make_site
+from tests.browser.test_board import CHROMIUM, HERE, looked_at
+from tests.marts_support import copy_of
+from tests.site.pages import broken_links, faults, pages_of, seen
+
+WIDTHS = (1280, 320)
+# One page of each kind; of outcomes the one with most in it.
+KINDS = (
+    "index.html",
+    "outcomes/first_time_entrants.html",
+    "priorities/plan-2017-managing-offenders.html",
+    "actions.html",
+    "printed/framework-refresh-2018-01.html",
+)
+needs_browser = pytest.mark.skipif(
+    not (CHROMIUM.exists() and shutil.which("node") and (HERE / "node_modules" / "playwright-core").is_dir()),
+    reason="needs /usr/bin/chromium, node, and npm ci in tests/browser",
+)
+
+
+@pytest.fixture(scope="module")
+def site(demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site of the demo's newest release, in a copy of its warehouse."""
+    for own in copy_of(demo, "site"):
+        yield make_site(None, tmp_path_factory.mktemp("site"), own)
+
+
+def test_the_demos_pages_are_built_as_they_should_be_and_no_link_leads_nowhere(site: Site) -> None:
+    pages = pages_of(site.folder)
+    assert broken_links(site.folder) == []
+    assert {path.name: found for path in pages if (found := faults(path))} == {}
+    titles = [seen(path).title for path in pages]
+    assert len(set(titles)) == len(titles) == site.page_count > 100
+
+
+def test_the_demos_highlight_reports_say_what_holds_and_the_operator_is_told_the_rest(site: Site) -> None:
+    words = " ".join(seen(site.folder / "priorities" / "plan-2017-managing-offenders.html").text)
+    assert "young people entered the youth justice system for the first time in 2017-18 Q3." in words
+    assert "fewer than the baseline" not in words
+    refused = {line.split(": ")[1]: line for line in site.refused if line.startswith("plan_2017.managing_offenders")}
+    assert "common-cause" in refused["fewer-first-time-entrants"]
+    assert "not available" in refused["youth-reoffending"]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and keeps no log."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Give the address at which a folder is served on loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def look(site: Site, names: tuple[str, ...], folder: Path) -> list[str]:
+    """Return what is wrong with some pages as a browser shows them, at the width of a desk and of a phone."""
+    with served(site.folder) as address:
+        pages = [
+            {"name": f"{name.replace('/', '-')}-{width}", "url": f"{address}/{name}", "width": width, "dark": False}
+            for name in names
+            for width in WIDTHS
+        ]
+        looked = looked_at(pages, folder)
+    wrong = []
+    for told in looked.values():
+        name = told["name"]
+        wrong += [f"{name}: {violation}" for violation in told["violations"]]
+        wrong += [f"{name}: asks for {url}" for url in told["asked"] if not url.startswith(address)]
+        wrong += [f"{name}: {message}" for message in told["wrong"]]
+        if told["scrolls"] or not told["first"].startswith("Skip to"):
+            wrong.append(f"{name}: scrolls sideways, or does not begin with the skip link")
+    return wrong
+
+
+@needs_browser
+def test_axe_finds_no_violation_on_a_page_of_each_kind(site: Site, tmp_path: Path) -> None:
+    assert look(site, KINDS, tmp_path) == []
+
+
+@pytest.mark.long
+@needs_browser
+def test_axe_finds_no_violation_on_any_page(site: Site, tmp_path: Path) -> None:
+    assert look(site, tuple(str(path.relative_to(site.folder)) for path in pages_of(site.folder)), tmp_path) == []

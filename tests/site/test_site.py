@@ -1,0 +1,157 @@
+"""The public site of two releases: what is left out stays out, figures lead to where they came from, bytes stay."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from quarterday.errors import OperatorError
+from quarterday.settings import Settings
+from quarterday.site import wording
+from quarterday.site.making import Site, make_site
+from tests.marts_support import (
+    Figure,
+    admit_figures,
+    copy_of,
+    deployed_template,
+    module_warehouse,
+    quarters_of,
+    release_quickly,
+    rows,
+    year,
+)
+from tests.site.pages import broken_links, faults, pages_of, seen
+
+__all__ = ["deployed_template", "module_warehouse"]
+
+MEASURE = "first_time_entrants"
+COUNTY, STOKE = "staffordshire_county", "stoke_on_trent"
+QUARTERS = quarters_of(2016)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A warehouse, the folder of its sites, and the two that were made in it."""
+
+    warehouse: Settings
+    folder: Path
+    sites: list[Site]
+
+
+def told_first(settings: Settings, folder: Path, county: list[str], stoke: list[str]) -> Site:
+    """Release two authorities' quarters."""
+    _admit(settings, "yos_staffordshire", COUNTY, "2016-17-Q4", "2017-04-20", county)
+    _admit(settings, "yos_stoke", STOKE, "2016-17-Q4", "2017-04-20", stoke)
+    release_quickly(settings)
+    return make_site(None, folder, settings)
+
+
+def _admit(settings: Settings, partner: str, area: str, quarter: str, issued_on: str, values: list[str]) -> None:
+    figures = [Figure(MEASURE, area, period, value) for period, value in zip(QUARTERS, values, strict=True)]
+    figures.append(Figure(MEASURE, area, year(2016), str(sum(map(int, values)))))
+    admit_figures(settings, "first_time_entrants", partner, quarter, issued_on, figures)
+
+
+@pytest.fixture(scope="module")
+def told(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Three people in one quarter of one authority, which then counts another quarter again."""
+    folder = tmp_path_factory.mktemp("site")
+    for own in copy_of(module_warehouse, "site"):
+        first = told_first(own, folder, ["41", "38", "44", "40"], ["24", "3", "19", "22"])
+        _admit(own, "yos_stoke", STOKE, "2017-18-Q1", "2017-07-20", ["24", "3", "19", "27"])
+        release_quickly(own)
+        yield Told(own, folder, [first, make_site(None, folder, own)])
+
+
+def page(told: Told, release: int, name: str) -> str:
+    return (told.sites[release].folder / name).read_text(encoding="utf-8")
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def row_of(text: str, anchor: str) -> str:
+    """The row of a table that has an id, as text."""
+    [row] = re.findall(rf'<tr class="govuk-table__row" id="{anchor}">(.*?)</tr>', text, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", row).split())
+
+
+def test_a_figure_that_open_data_leaves_out_shows_as_c_and_has_no_place_in_the_chart(told: Told) -> None:
+    for number in (0, 1):
+        text = page(told, number, f"outcomes/{MEASURE}.html")
+        assert "[c]" in row_of(text, "figure-stoke_on_trent-2016-17-q2")
+        part = text[text.index('<section aria-labelledby="stoke_on_trent">') :]
+        chart = part[part.index("<svg class") : part.index("</svg>")]
+        anchors = re.findall(r'id="(figure-stoke_on_trent-[^"]+)"', part)
+        shown = [anchor for anchor in anchors if "[" not in row_of(text, anchor)]
+        assert chart.count("<circle") == len(shown) < 4
+        assert "limit" not in chart.lower() and "left out to protect people" in part
+        with (told.sites[number].folder / f"outcomes/{MEASURE}.csv").open(newline="", encoding="utf-8") as file:
+            hidden = [one for one in csv.DictReader(file) if one["value_shorthand"] == "[c]"]
+        assert hidden and {(one["value"], one["signal"], one["upper_limit"]) for one in hidden} == {("", "", "")}
+
+
+def test_a_site_does_not_depend_on_what_is_left_out(told: Told, module_warehouse: Settings, tmp_path: Path) -> None:
+    """Another warehouse in which only figures are others that are left out gives the same bytes."""
+    asked = "select distinct area_code, period_start::text from ledger.suppression where role = 'value' order by 1, 2"
+    left_out = rows(told.warehouse, asked, "owner")
+    pair = {(area, start) for area in (COUNTY, STOKE) for start in ("2016-07-01", "2016-10-01")}
+    assert pair <= set(left_out), left_out
+    for own in copy_of(module_warehouse, "other"):
+        other = told_first(own, tmp_path, ["41", "39", "43", "40"], ["24", "2", "20", "22"])
+        assert _without_day(other) == _without_day(told.sites[0])
+
+
+def _without_day(site: Site) -> dict[str, bytes]:
+    day = wording.day(site.edition.published_at.date()).encode()
+    ours = {name: content for name, content in bytes_of(site.folder).items() if not name.startswith("data/release")}
+    kept = {name: content for name, content in ours.items() if name != "data/csv-metadata.json"}
+    return {name: content.replace(day, b"DAY") for name, content in kept.items()}
+
+
+def test_made_again_a_site_has_the_same_bytes_also_when_a_later_one_has_been_made(told: Told, tmp_path: Path) -> None:
+    first = told.sites[0]
+    again = make_site(first.edition.release_id, tmp_path, told.warehouse)
+    assert bytes_of(again.folder) == bytes_of(first.folder)
+    assert again.is_new and again.page_count == first.page_count
+    assert {path.stat().st_mode & 0o777 for path in again.folder.rglob("*") if path.is_file()} == {0o644}
+
+
+def test_a_restated_quarter_is_marked_and_tells_what_each_release_said(told: Told) -> None:
+    before, after = (page(told, number, f"outcomes/{MEASURE}.html") for number in (0, 1))
+    anchor = "figure-stoke_on_trent-2016-17-q4"
+    assert "restated" not in row_of(before, anchor) and "restated" in row_of(after, anchor)
+    words = " ".join(seen(told.sites[1].folder / f"outcomes/{MEASURE}.html").text)
+    assert re.search(r"2016-17 Q4\s+22\s*, release \d+ of .*?\s+27\s*, release", words)
+    assert re.search(r"22 became 27", " ".join(seen(told.sites[1].folder / "release.html").text))
+
+
+def test_a_figure_leads_to_partner_file_line_and_release(told: Told) -> None:
+    text = page(told, 1, f"outcomes/{MEASURE}.html")
+    [anchor] = re.findall(r'id="figure-stoke_on_trent-2016-17-q4">.*?href="#(sent-\d+)"', text, re.DOTALL)[:1]
+    said = row_of(text, anchor)
+    assert "Stoke-on-Trent" in said and "line 5" in said and "27" in said
+    load = re.search(rf'id="{anchor}">.*?sources.html#(load-\d+)"', text, re.DOTALL)
+    assert load and "First Time Entrants" in row_of(page(told, 1, "sources.html"), load[1])
+
+
+def test_every_link_leads_somewhere_and_every_page_is_built_as_it_should_be(told: Told) -> None:
+    for site in told.sites:
+        assert broken_links(site.folder) == []
+        wrong = {path.name: found for path in pages_of(site.folder) if (found := faults(path))}
+        assert wrong == {}
+        titles = [seen(path).title for path in pages_of(site.folder)]
+        assert len(titles) == len(set(titles)) == site.page_count
+    assert f"{told.sites[1].folder.name}/index.html" in (told.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_release_that_is_not_published_has_no_site(told: Told, tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="Release 999 is not published"):
+        make_site(999, tmp_path, told.warehouse)
+    assert list(tmp_path.iterdir()) == []
