@@ -599,6 +599,7 @@ def site(
     release_id: Annotated[
         int | None, typer.Option("--release", "-r", help="The release; else the newest.", show_default=False)
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="With the reports as PDF.")] = True,
 ) -> None:
     """Write a release as pages for the public and the panel: priorities, outcomes, action plan, reports, returns.
 
@@ -611,7 +612,7 @@ def site(
 
     settings = _settings()
     with _server(settings):
-        made = make_site(release_id, (to or settings.home / "site").absolute(), settings)
+        made = make_site(release_id, (to or settings.home / "site").absolute(), settings, pdf)
     state = "is written" if made.is_new else "is there already, the same"
     typer.echo(f"{made.folder / 'index.html'} {state}: {made.page_count} pages on release {made.edition.release_id}.")
     if made.refused:

@@ -37,7 +37,7 @@ needs_browser = pytest.mark.skipif(
 def site(demo: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site of the demo's newest release, in a copy of its warehouse."""
     for own in copy_of(demo, "site"):
-        yield make_site(None, tmp_path_factory.mktemp("site"), own)
+        yield make_site(None, tmp_path_factory.mktemp("site"), own, with_papers=False)
 
 
 def test_the_demos_pages_are_built_as_they_should_be_and_no_link_leads_nowhere(site: Site) -> None:

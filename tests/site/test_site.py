@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pikepdf import Array, Dictionary, Object, Pdf
 
 from quarterday.errors import OperatorError
 from quarterday.settings import Settings
@@ -48,7 +49,7 @@ def told_first(settings: Settings, folder: Path, county: list[str], stoke: list[
     _admit(settings, "yos_staffordshire", COUNTY, "2016-17-Q4", "2017-04-20", county)
     _admit(settings, "yos_stoke", STOKE, "2016-17-Q4", "2017-04-20", stoke)
     release_quickly(settings)
-    return make_site(None, folder, settings)
+    return make_site(None, folder, settings, with_papers=False)
 
 
 def _admit(settings: Settings, partner: str, area: str, quarter: str, issued_on: str, values: list[str]) -> None:
@@ -65,7 +66,16 @@ def told(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -
         first = told_first(own, folder, ["41", "38", "44", "40"], ["24", "3", "19", "22"])
         _admit(own, "yos_stoke", STOKE, "2017-18-Q1", "2017-07-20", ["24", "3", "19", "27"])
         release_quickly(own)
-        yield Told(own, folder, [first, make_site(None, folder, own)])
+        yield Told(own, folder, [first, make_site(None, folder, own, with_papers=has_pango())])
+
+
+def has_pango() -> bool:
+    """Return whether text can be laid out here."""
+    try:
+        import weasyprint  # noqa: F401
+    except OSError:
+        return False
+    return True
 
 
 def page(told: Told, release: int, name: str) -> str:
@@ -117,7 +127,7 @@ def _without_day(site: Site) -> dict[str, bytes]:
 
 def test_made_again_a_site_has_the_same_bytes_also_when_a_later_one_has_been_made(told: Told, tmp_path: Path) -> None:
     first = told.sites[0]
-    again = make_site(first.edition.release_id, tmp_path, told.warehouse)
+    again = make_site(first.edition.release_id, tmp_path, told.warehouse, with_papers=False)
     assert bytes_of(again.folder) == bytes_of(first.folder)
     assert again.is_new and again.page_count == first.page_count
     assert {path.stat().st_mode & 0o777 for path in again.folder.rglob("*") if path.is_file()} == {0o644}
@@ -155,3 +165,30 @@ def test_a_release_that_is_not_published_has_no_site(told: Told, tmp_path: Path)
     with pytest.raises(OperatorError, match="Release 999 is not published"):
         make_site(999, tmp_path, told.warehouse)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not has_pango(), reason="needs Pango: apt-get install libpango-1.0-0 libpangoft2-1.0-0")
+def test_the_reports_as_pdf_have_tags_title_and_language_and_each_picture_its_words(told: Told) -> None:
+    papers = sorted((told.sites[1].folder / "papers").iterdir())
+    assert [path.name for path in papers][0] == "annual-report-2016-17.pdf" and len(papers) >= 2
+    for path in papers:
+        with Pdf.open(path) as pdf:
+            assert pdf.Root.MarkInfo.Marked and str(pdf.Root.Lang) == "en"
+            assert pdf.Root.ViewerPreferences.DisplayDocTitle
+            with pdf.open_metadata() as metadata:
+                assert metadata["pdfuaid:part"] == "1" and "release" in metadata["dc:title"]
+            tags = list(tags_of(pdf.Root.StructTreeRoot))
+        kinds = [str(tag.get("/S")) for tag in tags]
+        assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/Figure"} <= set(kinds), kinds
+        assert kinds.count("/H1") == 1
+        pictures = [str(tag.get("/Alt", "")) for tag in tags if str(tag.get("/S")) == "/Figure"]
+        assert all("Line chart of" in words for words in pictures)
+
+
+def tags_of(tag: Object) -> Iterator[Object]:
+    """Give the tags below one, in reading order."""
+    below = tag.get("/K", [])
+    for one in below if isinstance(below, Array) else [below]:
+        if isinstance(one, Dictionary) and "/S" in one:
+            yield one
+            yield from tags_of(one)

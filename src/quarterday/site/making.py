@@ -22,6 +22,7 @@ from quarterday.site import wording
 from quarterday.site.outcome_views import Outcome
 from quarterday.site.outcomes import Outcomes
 from quarterday.site.overview import RETURN_STATES, compared_areas, matrices_of, returns_of, standing_out
+from quarterday.site.papers import write_papers
 from quarterday.site.priorities import Plan, Priority, plans_of
 from quarterday.site.reading import Told, read_told
 from quarterday.site.rendering import Renderer, web_folder
@@ -57,16 +58,18 @@ class Page:
     values: Mapping[str, Any]
 
 
-def make_site(release_id: int | None, to: Path, settings: Settings) -> Site:
+def make_site(release_id: int | None, to: Path, settings: Settings, with_papers: bool = True) -> Site:
     """Make the site of a published release; the folder has its name when it is whole.
 
     Args:
         release_id: The release; None for the newest.
         to: The folder of all sites; the release's gets its place below it.
         settings: Whose warehouse.
+        with_papers: Also the highlight report and the annual report as PDF.
 
     Raises:
-        OperatorError: The release is not published, or its open data would not be what it was. Nothing was written.
+        OperatorError: The release is not published, its open data would not be what it was, or PDF can't be laid out
+            here. Nothing was written.
     """
     to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=to) as draft:
@@ -76,14 +79,14 @@ def make_site(release_id: int | None, to: Path, settings: Settings) -> Site:
         folder.mkdir()
         made.folder.rename(folder / DATA)
         speaker = Speaker(read_sentences(web_folder(settings) / "sentences.yml"), told.rows)
-        pages = write_pages(told, speaker, folder, settings)
+        pages = write_pages(told, speaker, folder, settings, with_papers)
         place = to / f"{made.edition.release_id:04d}"
         is_new = _give_place(folder, place)
     _write_entrance(to, settings)
     return Site(place, made.edition, pages, is_new, tuple(refusals(speaker)))
 
 
-def write_pages(told: Told, speaker: Speaker, folder: Path, settings: Settings) -> int:
+def write_pages(told: Told, speaker: Speaker, folder: Path, settings: Settings, with_papers: bool) -> int:
     """Write every page, its assets and csv files into a folder that holds the open data; return how many pages."""
     everything = Outcomes(told)
     outcomes = {code: everything.outcome(code) for code in everything.codes}
@@ -91,7 +94,10 @@ def write_pages(told: Told, speaker: Speaker, folder: Path, settings: Settings) 
     shutil.copytree(web_folder(settings) / "assets", folder / "assets")
     _write_csv_files(everything, outcomes, folder)
     count = 0
-    for page in _pages(told, everything, outcomes, speaker, folder):
+    plans = plans_of(told, outcomes)
+    sentences = {one.code: _sentences(one, told, speaker) for plan in plans for one in plan.priorities}
+    papers = write_papers(told, outcomes, plans, sentences, folder, renderer, settings) if with_papers else []
+    for page in _pages(told, everything, outcomes, plans, sentences, papers, folder):
         target = folder / page.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(renderer.page(page.template, page.path, page.values), encoding="utf-8")
@@ -100,17 +106,22 @@ def write_pages(told: Told, speaker: Speaker, folder: Path, settings: Settings) 
 
 
 def _pages(
-    told: Told, everything: Outcomes, outcomes: Mapping[str, Outcome], speaker: Speaker, folder: Path
+    told: Told,
+    everything: Outcomes,
+    outcomes: Mapping[str, Outcome],
+    plans: list[Plan],
+    sentences: Mapping[str, list[Said]],
+    papers: list[tuple[str, str]],
+    folder: Path,
 ) -> Iterator[Page]:
     """Give every page."""
-    plans = plans_of(told, outcomes)
-    yield Page("index", "index.html", {"plans": plans, "standing_out": standing_out(outcomes)})
+    yield Page("index", "index.html", {"plans": plans, "standing_out": standing_out(outcomes), "papers": papers})
     yield Page("outcomes", "outcomes.html", {"groups": _groups(outcomes)})
     for outcome in outcomes.values():
         priorities = _priorities_of(outcome, plans)
         yield Page("outcome", f"outcomes/{outcome.code}.html", {"outcome": outcome, "priorities": priorities})
     for priority in (one for plan in plans for one in plan.priorities):
-        values = {"priority": priority, "sentences": _sentences(priority, told, speaker)}
+        values = {"priority": priority, "sentences": sentences[priority.code]}
         yield Page("priority", priority.path, values)
     yield Page("actions", "actions.html", _action_values(told))
     yield Page("areas", "areas.html", {"compared": compared_areas(everything, outcomes)})

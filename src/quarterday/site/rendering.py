@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -48,7 +49,7 @@ class Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self.environment.filters |= {"day": _day, "quarter": wording.quarter, "name": plain_words}
+        self.environment.filters |= {"day": _day, "quarter": wording.quarter, "name": plain_words, "picture": picture}
         self.environment.globals |= {"mark": _legend_mark}
 
     def page(self, template: str, path: str, values: Mapping[str, Any]) -> str:
@@ -70,6 +71,12 @@ class Renderer:
                 "up": "../" * path.count("/"),
             }
         )
+
+
+def picture(chart: str) -> str:
+    """Return a chart as an address that holds it."""
+    drawn = str(chart).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawn.encode()).decode()}"
 
 
 def web_folder(settings: Settings) -> Path:
