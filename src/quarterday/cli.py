@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quarterday import lever_commands, runbooks
+from quarterday import lever_commands, reader_commands, runbooks
 from quarterday.errors import OperatorError, QuarterdayError, ReturnRejected
 
 if TYPE_CHECKING:
@@ -749,6 +749,7 @@ def demo(stay: Annotated[bool, typer.Option("--stay", help="Leave everything run
 
 
 lever_commands.add_to(app)
+reader_commands.add_to(app)
 
 
 def main() -> None:

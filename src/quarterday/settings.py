@@ -131,6 +131,13 @@ def secret(settings: Settings, name: str) -> str:
     return value
 
 
+def new_secret(settings: Settings, name: str) -> str:
+    """Make a secret anew and return it; whoever is cut off leaves the old one or the new."""
+    value = random_secrets.token_hex(32)
+    _write_secret(settings.secrets / name, value, replaces=True)
+    return value
+
+
 def notify_variables() -> dict[str, str]:
     """Return the settings of the channels by which notices are sent, as they stand in the environment."""
     names = ("MAIL", "FROM", "SLACK", "WEBHOOK")
@@ -196,7 +203,7 @@ def _folder(variable: str, default: Path) -> Path:
     return Path(os.environ.get(variable) or default).expanduser().absolute()
 
 
-def _write_secret(path: Path, value: str) -> None:
+def _write_secret(path: Path, value: str, replaces: bool = False) -> None:
     """Write a secret in one step: whoever is cut off leaves none, and nobody reads half of one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # readable by its owner alone
@@ -205,7 +212,10 @@ def _write_secret(path: Path, value: str) -> None:
             file.write(value)
             file.flush()
             os.fsync(file.fileno())
+        if replaces:
+            Path(draft).rename(path)
+            return
         with contextlib.suppress(FileExistsError):  # another process was first; its secret counts
             path.hardlink_to(draft)
     finally:
-        Path(draft).unlink()
+        Path(draft).unlink(missing_ok=True)

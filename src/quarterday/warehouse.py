@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from quarterday import generating, server
+from quarterday import generating, readers, server
 from quarterday.calendar import FinancialQuarter, due_date, quarters_between
 from quarterday.contracts import Contract, Form, load_forms
 from quarterday.reference import write_reference
@@ -48,6 +48,7 @@ def migrate(settings: Settings) -> None:
             cursor.execute(text)
             if name == "000_roles.sql":
                 _set_passwords(cursor, settings)
+        readers.make_roles(cursor, settings)
         generating.deploy(connection, forms)
         write_reference(forms, settings.returns, cursor)
         _expect_returns(cursor, forms)

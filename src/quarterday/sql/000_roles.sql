@@ -8,6 +8,10 @@ begin
             execute format('create role %I login', role_name);
         end if;
     end loop;
+    -- The group of partners' logins; quarterday_reader is the group of BI logins, and a login itself.
+    if not exists (select 1 from pg_roles where rolname = 'quarterday_partner') then
+        create role quarterday_partner nologin;
+    end if;
 end
 $$;
 
