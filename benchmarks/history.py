@@ -78,12 +78,13 @@ def database(name: str, settings: Settings) -> Settings:
     return own
 
 
-def repeat_quarters(settings: Settings, count: int, kinds: Sequence[str]) -> dict[str, list[int]]:
+def repeat_quarters(settings: Settings, count: int, kinds: Sequence[str], landed: bool = True) -> dict[str, list[int]]:
     """Fill a warehouse up to so many releases of a quarter, and land the quarters that shall wait.
 
     Args:
         count: Releases in all, the first among them; each quarter has two, the second of which restates it.
         kinds: Of ``new`` (the quarter after the last) and ``restated`` (the last once more).
+        landed: Without, nothing is landed and nothing waits: for who only reads.
 
     Returns:
         For each kind the loads that wait, as if rejected: :func:`admit` lets them in, :func:`take_back` undoes it.
@@ -94,10 +95,10 @@ def repeat_quarters(settings: Settings, count: int, kinds: Sequence[str]) -> dic
                 "set session_replication_role = replica"
             )  # keys to the dimensions hold: their rows are copies
             for turn in range(1, count):
-                _release_copies(*divmod(turn, 2), cursor)
+                _release_copies(*divmod(turn, 2), cursor, landed)
             last = (count - 1) // 2
             cursor.execute(WAITING)
-            for kind, quarter, version in (("new", last + 1, 0), ("restated", last, 2)):
+            for kind, quarter, version in (("new", last + 1, 0), ("restated", last, 2)) if landed else ():
                 loads = _copy_loads(quarter, version, cursor)
                 cursor.execute("insert into public.waiting select %s, unnest(%s)", (kind, list(loads.values())))
                 _judge("rejected", list(loads.values()), cursor)
@@ -122,7 +123,7 @@ def take_back(settings: Settings, loads: Sequence[int]) -> None:
         cursor.execute("select distinct release_id from ledger.release_load where load_id = any(%s)", (loads,))
         ((release_id,),) = cursor.fetchall()
         names = {"release": release_id, "loads": list(loads)}
-        for table in ("fct_measurement", "fct_recorded_crime", "dim_crime_place"):
+        for table in ("fct_measurement", "fct_recorded_crime", "fct_recorded_crime_count", "dim_crime_place"):
             cursor.execute(f"delete from only core.{table} where load_id = any(%(loads)s)", names)
         for table in past.DERIVED:
             cursor.execute(f"delete from core.{table} where release_id = %(release)s", names)
@@ -197,9 +198,9 @@ def _indicator_return(count: int, cursor: Cursor) -> None:
     )
 
 
-def _release_copies(quarter: int, version: int, cursor: Cursor) -> None:
+def _release_copies(quarter: int, version: int, cursor: Cursor, landed: bool) -> None:
     """Leave what the release of a later quarter leaves, but for its derived facts."""
-    loads = _copy_loads(quarter, version, cursor)
+    loads = _copy_loads(quarter, version, cursor, landed)
     cursor.execute(
         """insert into ledger.release (run_id, code_version, as_of, checked_loads)
         select run_id, code_version, as_of, %s from ledger.release where release_id = 1 returning release_id""",
@@ -225,7 +226,7 @@ def _release_copies(quarter: int, version: int, cursor: Cursor) -> None:
     cursor.execute("select ledger.publish_release(%s)", (release_id,))
 
 
-def _copy_loads(quarter: int, version: int, cursor: Cursor) -> dict[int, int]:
+def _copy_loads(quarter: int, version: int, cursor: Cursor, landed: bool = True) -> dict[int, int]:
     """Land and admit the first quarter's returns once more, as a later quarter's; return the new load of each old."""
     cursor.execute("select load_id from ledger.release_load where release_id = 1 order by load_id")
     loads = {}
@@ -239,17 +240,24 @@ def _copy_loads(quarter: int, version: int, cursor: Cursor) -> dict[int, int]:
         cursor.execute("select max(load_id) from ledger.load")
         ((loads[old],),) = cursor.fetchall()
         _copy_load(old, loads[old], quarter, cursor)
+        if landed:
+            _copy_landed(old, loads[old], quarter, cursor)
     return loads
 
 
 def _copy_load(old: int, new: int, quarter: int, cursor: Cursor) -> None:
-    """Copy what stands of one load in ledger and landing."""
+    """Copy what stands of one load in the ledger."""
     load, of_old = {"load_id": str(new)}, f"load_id = {old}"
     for table in OF_A_LOAD:
         _copy_rows(
             f"ledger.{table}", load, of_old + (" and event <> 'released'" if table == "load_event" else ""), cursor
         )
     _copy_rows("ledger.load_period", load | _moved(quarter), of_old, cursor)
+
+
+def _copy_landed(old: int, new: int, quarter: int, cursor: Cursor) -> None:
+    """Copy the lines of one load in landing."""
+    load, of_old = {"load_id": str(new)}, f"load_id = {old}"
     moved = _moved(quarter, "::date", "::text")
     _copy_rows(f"landing.{INDICATOR}", load | moved, of_old, cursor)
     crimes = load | {"month": f"to_char(to_date(month, 'YYYY-MM') + interval '{quarter * 3} months', 'YYYY-MM')"}
@@ -281,6 +289,7 @@ def _copy_facts(loads: Mapping[int, int], release_id: int, quarter: int, cursor:
     )
     _copy_rows(first, load, "true", cursor, own)
     _copy_rows("core.dim_crime_place", load, of_first, cursor)
+    _copy_rows("core.fct_recorded_crime_count", load, of_first, cursor)
 
 
 def _derive(cursor: Cursor) -> None:

@@ -114,3 +114,30 @@
         {{ dbt.postgres__create_table_as(temporary, relation, sql) }}
     {%- endif -%}
 {%- endmacro %}
+
+{# The loads of a form, as a list of numbers, that the model this stands in has to take: those of the release being built, and
+   those of published ones that it lacks, as when the fact is newer than they are. #}
+{% macro loads_to_take(form) -%}
+    {%- set loads = [] -%}
+    {%- if execute -%}
+        {%- set is_there = run_query("select to_regclass('" ~ this ~ "') is not null as is_there").rows[0]['is_there'] -%}
+        {%- set question -%}
+            select distinct release_load.load_id
+            from {{ source('ledger', 'release_load') }} as release_load
+            inner join {{ source('ledger', 'release') }} as release on release_load.release_id = release.release_id
+            inner join {{ source('ledger', 'load') }} as load on release_load.load_id = load.load_id
+            where load.form = '{{ form }}'
+                {%- if is_there %}
+                and (
+                    release.published_at is null
+                    or not exists (select 1 from {{ this }} as taken where taken.load_id = release_load.load_id)
+                )
+                {%- endif %}
+            order by release_load.load_id
+        {%- endset -%}
+        {%- for row in run_query(question) -%}
+            {%- do loads.append(row['load_id'] | int | string) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- do return(loads | join(', ') or 'null') -%}
+{%- endmacro %}
