@@ -1,4 +1,4 @@
-"""The commands ``quarterday reader add``, ``list``, ``password`` and ``drop``: who may log in and read."""
+"""The commands ``quarterday reader ...``, who may log in and read, and ``relations``, what joins what there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from quarterday.readers import Reader
     from quarterday.settings import Settings
+    from quarterday.showing import RowFormat
 
 Name = Annotated[str, typer.Argument(help="The login's name, as powerbi; it logs in as quarterday_powerbi.")]
 By = Annotated[str, typer.Option("--by", help="Who says so; else the user of this machine.", show_default=False)]
@@ -27,6 +28,7 @@ commands = typer.Typer(no_args_is_help=True, help="Who may log in and read: BI t
 def add_to(app: typer.Typer) -> None:
     """Give the application the commands."""
     app.add_typer(commands, name="reader")
+    app.command()(relations)
 
 
 @commands.command()
@@ -112,6 +114,27 @@ def drop(name: Name, by: By = "") -> None:
     with _warehouse() as (cursor, settings):
         dropped = readers.drop_reader(name, by or getpass.getuser(), cursor, settings)
     typer.echo(f"{dropped.role} is no more.")
+
+
+def relations(
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects.")] = False,
+) -> None:
+    """Print which column of which relation joins what, for BI tools that ask for the model.
+
+    Example:  quarterday relations --csv > relations.csv
+    """
+    from dataclasses import asdict
+
+    from quarterday.relations import read_relations
+    from quarterday.settings import load_settings
+    from quarterday.showing import show_rows
+
+    if as_csv and as_json:
+        raise OperatorError("Give --csv or --json, not both.")
+    rows = [asdict(one) for one in read_relations(load_settings().dbt_project)]
+    form: RowFormat = "csv" if as_csv else "json" if as_json else "table"
+    show_rows(list(rows[0]), [list(row.values()) for row in rows], form)
 
 
 @contextmanager

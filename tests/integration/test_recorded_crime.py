@@ -85,6 +85,17 @@ def prefer_indexes(settings: Settings) -> None:
         cursor.execute(f"alter role quarterday_builder in database {name} set enable_seqscan = off")
 
 
+ALIKE = "partner_code, period_key, period_start, area_code, crime_type, last_outcome"
+LINES_COUNTED = """select {columns}, count(*) from {schema}.fct_recorded_crime group by {columns} order by {columns}"""
+COUNTS = """select {columns}, crime_count from {schema}.fct_recorded_crime_count order by {columns}"""
+
+
+def lines_and_counts(settings: Settings, schema: str) -> list[list[tuple[object, ...]]]:
+    """Return what the lines come to, counted here, and what is kept counted."""
+    columns = ALIKE + (", known_from, known_to, issued_on, superseded_on" if schema == "history" else "")
+    return [rows(settings, text.format(columns=columns, schema=schema)) for text in (LINES_COUNTED, COUNTS)]
+
+
 def told(settings: Settings) -> list[tuple[object, ...]]:
     return [(*row[:4], str(row[4]), str(row[5])) for row in rows(settings, BY_QUARTER)]
 
@@ -150,11 +161,19 @@ def test_a_large_release_built_again_has_each_crime_once(
         assert after[table] - before[table] < FIGURES / 4, (table, after[table] - before[table])
     assert told(warehouse) == [(*shown[:3], MANY + 3, "2018-10-01", "2018-11-30")]
     assert len(rows(warehouse, OWN_TABLES, role="owner")) == 1
+    # The counts kept of them say the same. Where there were none yet, the next release counts what was published.
+    counted, kept = lines_and_counts(warehouse, "mart")
+    assert counted == kept != []
+    with connect(warehouse, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute("delete from core.fct_recorded_crime_count")
     # A smaller file takes the place of the large one.
     admit_crimes(warehouse, "2018-10", "2018-19-Q3", 2, issued_on="2019-01-01")
     release(warehouse)
     assert told(warehouse) == [(*shown[:3], 5, "2018-10-01", "2018-11-30")]
     assert rows(warehouse, "select count(*) from history.fct_recorded_crime where known_to is null") == [(MANY + 5,)]
+    for schema in ("mart", "history"):
+        counted, kept = lines_and_counts(warehouse, schema)
+        assert counted == kept != []
 
 
 def test_a_fact_that_still_has_partner_and_period_of_its_own_takes_new_crimes(warehouse: Settings) -> None:
@@ -186,3 +205,7 @@ def test_readers_see_the_same_of_crimes_whether_their_places_have_keys_or_not(wa
     for fact in ("mart.fct_recorded_crime", "history.fct_recorded_crime"):
         for day in ("2018-10-01", "2018-11-01", "2018-12-01"):
             assert rows(warehouse, PLACES.format(fact=fact, day=day)) == expected, (fact, day)
+    counted, kept = lines_and_counts(warehouse, "history")
+    assert counted == kept != []
+    wide = "select area_name, period_label, crime_count, month_count from mart.rpt_recorded_crime order by area_name"
+    assert rows(warehouse, wide) == [("Stafford", "2018-19 Q3", 9, 3), (None, "2018-19 Q3", 3, 3)]

@@ -11,6 +11,12 @@ action_details as (
 
 ),
 
+periods as (
+
+    select * from {{ ref('mart_dim_period') }}
+
+),
+
 rules as (
 
     select * from {{ ref('action_rules') }}
@@ -21,11 +27,14 @@ final as (
 
     select
         actions.period_key,
+        periods.period_label,
+        periods.financial_quarter_sort as period_sort,
         actions.action_key,
         rules.rule_code,
         rules.rule_order,
         action_details.action_label,
         actions.theme,
+        action_details.theme_order,
         actions.rag,
         actions.term_printed,
         actions.due_on,
@@ -39,6 +48,7 @@ final as (
         on actions.load_id = action_details.load_id
         and actions.action_key = action_details.action_key
     cross join lateral string_to_table(actions.finding_codes, ',') as broken (rule_code)
+    inner join periods on actions.period_key = periods.period_key
     inner join rules on broken.rule_code = rules.rule_code
 
 )

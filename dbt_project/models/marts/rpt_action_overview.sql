@@ -5,6 +5,12 @@ with actions as (
 
 ),
 
+periods as (
+
+    select * from {{ ref('mart_dim_period') }}
+
+),
+
 terms as (
 
     select * from {{ ref('dim_term') }}
@@ -115,6 +121,8 @@ final as (
 
     select
         counted.period_key,
+        periods.period_label,
+        periods.financial_quarter_sort as period_sort,
         counted.theme,
         counted.theme_order,
         counted.term,
@@ -135,6 +143,7 @@ final as (
             else counted.computed_count = coalesce(printed.printed_value, 0)
         end as agrees
     from counted
+    inner join periods on counted.period_key = periods.period_key
     left join printed
         on counted.period_key = printed.reporting_quarter
         and counted.theme = printed.theme

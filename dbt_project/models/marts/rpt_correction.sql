@@ -12,6 +12,18 @@ loads as (
 
 ),
 
+partners as (
+
+    select * from {{ ref('dim_partner') }}
+
+),
+
+periods as (
+
+    select * from {{ ref('mart_dim_period') }}
+
+),
+
 released_loads as (
 
     select
@@ -31,7 +43,10 @@ final as (
         corrections.correction_id,
         loads.form,
         loads.partner_code,
+        partners.partner_name,
         loads.reporting_quarter as period_key,
+        periods.period_label,
+        periods.financial_quarter_sort as period_sort,
         loads.issued_on,
         released_loads.released_at,
         corrections.sheet,
@@ -47,6 +62,8 @@ final as (
     from corrections
     inner join loads on corrections.load_id = loads.load_id
     inner join released_loads on corrections.load_id = released_loads.load_id
+    left join partners on loads.partner_code = partners.partner_code
+    left join periods on loads.reporting_quarter = periods.period_key
 
 )
 

@@ -29,11 +29,29 @@ priorities as (
 
 ),
 
+plans as (
+
+    select * from {{ ref('dim_plan') }}
+
+),
+
+measures as (
+
+    select * from {{ ref('dim_measure') }}
+
+),
+
+areas as (
+
+    select * from {{ ref('dim_area') }}
+
+),
+
 -- The newest plan that has begun; it goes on until there is another.
 todays_plan as (
 
     select plan_code
-    from {{ ref('dim_plan') }}
+    from plans
     where valid_from <= current_date
     order by valid_from desc
     limit 1
@@ -73,15 +91,24 @@ final as (
     select
         readings.reading,
         priorities.plan_code,
+        plans.plan_name,
         priorities.priority_code,
         priorities.priority_name,
+        priorities.priority_order,
         readings.outcome_code,
         plan_outcomes.outcome_type,
         plan_outcomes.outcome_label,
+        plan_outcomes.outcome_order,
         readings.measure_code,
+        measures.measure_name,
         readings.area_code,
+        areas.area_name,
         readings.period_key,
+        periods.period_label,
+        periods.financial_quarter_sort as period_sort,
         outcome_quarters.value,
+        outcome_quarters.numerator,
+        outcome_quarters.denominator,
         outcome_quarters.lag_state,
         outcome_quarters.change_pct,
         outcome_quarters.rag_computed,
@@ -93,6 +120,10 @@ final as (
         and readings.period_key = outcome_quarters.period_key
     inner join plan_outcomes on readings.outcome_code = plan_outcomes.outcome_code
     inner join priorities on plan_outcomes.priority_code = priorities.priority_code
+    inner join plans on priorities.plan_code = plans.plan_code
+    inner join measures on readings.measure_code = measures.measure_code
+    inner join areas on readings.area_code = areas.area_code
+    inner join periods on readings.period_key = periods.period_key
 
 )
 
