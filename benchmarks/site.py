@@ -11,7 +11,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +19,7 @@ from benchmarks import bench
 from quarterday import releasing
 from quarterday.calendar import FinancialQuarter
 from quarterday.opendata.making import make_open_data
-from quarterday.settings import Settings
+from quarterday.settings import Settings, load_settings
 from quarterday.site.making import make_site
 from quarterday.warehouse import connect
 from tests.marts_support import Figure, admit_figures, quarter, release_quickly
@@ -40,8 +39,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "quarterday-site-benchmark")
     options = parser.parse_args()
     shutil.rmtree(options.work, ignore_errors=True)
-    with bench.warehouse_of(options.work) as started:
-        settings = replace(started, named_rules=None)
+    with bench.warehouse_of(options.work, load_settings().project) as settings:
         releasing.deploy_marts(settings)
         figures = fill(settings, options.quarters)
         release_quickly(settings)

@@ -230,10 +230,12 @@ class _Writer:
         return Cell(shorthand, _meaning(row, shorthand), self._source(row))
 
     def _source(self, row: Row) -> str:
-        """Return the anchor that says where a figure came from: its line as sent, else its return."""
+        """Return the anchor that says where a figure came from: its line as sent, else its return, else all lines."""
         anchor = self.anchors.get(_place_of(row))
         if anchor:
             return f"#{anchor}"
+        if row.get("load_id") is None and self.sent_rows:
+            return "#sources"  # added up from what stands there
         load_id = row.get("load_id")
         return f"../sources.html#load-{load_id}" if load_id in self.all.loads else ""
 

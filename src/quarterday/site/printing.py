@@ -39,10 +39,14 @@ def shown_prints(prints: Iterable[Row], rows: Rows, hidden: frozenset[str], worl
     """
     guarded = _tied({key.split("|")[0] for key in hidden}, world)
     shown = _shown_figures(rows)
-    return [
-        row if _may_be_shown(row, guarded, shown, world) else row | dict.fromkeys(CONCEALED) | {"verdict": CONFIDENTIAL}
-        for row in prints
-    ]
+    return [_shown(row, _may_be_shown(row, guarded, shown, world), guarded) for row in prints]
+
+
+def _shown(row: Row, may_be: bool, guarded: set[str]) -> Row:
+    """Return a row as it may be shown; why it differs may name other figures of its measure, which may be left out."""
+    if not may_be:
+        return row | dict.fromkeys(CONCEALED) | {"verdict": CONFIDENTIAL}
+    return row | {"explanation": None} if row["measure_code"] in guarded else row
 
 
 def _may_be_shown(row: Row, guarded: set[str], shown: set[tuple[Place, Decimal]], world: World) -> bool:
