@@ -23,7 +23,7 @@ WIDTHS = (1280, 320)
 SAMPLE = (
     ("outcomes/first_time_entrants.html", 320),
     ("priorities/plan-2017-managing-offenders.html", 1280),
-    ("index.html", 320),
+    ("areas.html", 320),
 )
 needs_browser = pytest.mark.skipif(
     not (CHROMIUM.exists() and shutil.which("node") and (HERE / "node_modules" / "playwright-core").is_dir()),
