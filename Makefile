@@ -4,12 +4,12 @@ SHELL := /bin/sh
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
 BIN := $(ROOT)/.venv/bin
 # What Quarterday makes in its home, named one by one: the home may be a folder that holds other things too.
-STATE := airflow archive backups correction_notes dbt inbox logs postgres postgres.new receipts run runtime.json secrets server.url
+STATE := airflow archive backups correction_notes dbt inbox logs postgres postgres.new receipts run runtime.json secrets server.url superset
 MAKEFLAGS += --no-print-directory
 # A process of tests has a database server of its own; on a server that is named all tests run in one.
 SHARE := $(if $(QUARTERDAY_TEST_DATABASE_URL),,-n auto --maxprocesses 4 --no-loadscope-reorder)
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status forms test test-long lint lock clean
+.PHONY: help install demo up down status forms superset test test-long lint lock clean
 
 help:  ## Show this
 	@echo "Quarterday: the quarterly performance warehouse of a police and crime commissioner's office."
@@ -36,8 +36,11 @@ down:  ## Stop what is up
 status: install  ## What runs, and where the returns stand
 	@cd $(ROOT) && $(BIN)/quarterday status
 
-forms: install  ## Make again what follows from the forms: docs/checks.md, docs/datasets.md, docs/dictionary, dbt's sources, the lock of what contracts promise
-	@cd $(ROOT) && $(BIN)/python -m quarterday.checking.document && $(BIN)/python -m quarterday.datasets && $(BIN)/python -m quarterday.generating && $(BIN)/python -m quarterday.contract_versions --renew && $(BIN)/python -m quarterday.dictionary.pages
+forms: install  ## Make again what follows from the forms: docs/checks.md, docs/datasets.md, docs/dictionary, bi/superset/bundle, dbt's sources, the lock of what contracts promise
+	@cd $(ROOT) && $(BIN)/python -m quarterday.checking.document && $(BIN)/python -m quarterday.datasets && $(BIN)/python -m quarterday.generating && $(BIN)/python -m quarterday.contract_versions --renew && $(BIN)/python -m quarterday.dictionary.pages && $(BIN)/python -m quarterday.superset.bundle
+
+superset: install  ## Superset with the dashboards of bi/superset, on the warehouse that is up, until Ctrl-C
+	@cd $(ROOT) && scripts/superset && $(BIN)/python -m quarterday.superset.running
 
 test: lint  ## Linters and the tests
 	@cd $(ROOT) && $(BIN)/python -m pytest $(SHARE) tests
@@ -53,6 +56,7 @@ lint: install  ## Only the linters
 lock: install  ## Make the locks anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) --extra connectors --extra dev -o requirements.lock pyproject.toml
 	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) -o requirements-bootstrap.lock requirements-bootstrap.in
+	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) -o bi/superset/requirements.lock bi/superset/requirements.in
 	@cd $(ROOT) && $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --extra connectors --constraint requirements.lock -o docker/requirements.lock pyproject.toml
 
 clean: down  ## Stop, and delete all state and the environment; the code is left alone
