@@ -114,3 +114,11 @@ class Outcome:
     def headline(self) -> Part | None:
         """The area that speaks for the outcome: the one that stands first."""
         return self.parts[0] if self.parts else None
+
+    @property
+    def is_highlight(self) -> bool:
+        """Say whether papers show its chart: its newest figure is a signal or is rated against a baseline."""
+        part = self.headline
+        if part is None or not part.charts:
+            return False
+        return part.signal not in (None, "none") or bool(part.latest and part.latest.rating)

@@ -69,7 +69,7 @@ def annual_values(
         if one.name == year
     ]
     told = {outcome.code for outcome, _, _ in years}
-    charted = [one for code, one in outcomes.items() if code in told and one.headline and one.headline.charts]
+    charted = [one for code, one in outcomes.items() if code in told and one.is_highlight]
     states = Counter(one.state for one in returns)
     return {
         "year": year,
