@@ -55,6 +55,7 @@ def told_first(settings: Settings, folder: Path, county: list[str], stoke: list[
 def _admit(settings: Settings, partner: str, area: str, quarter: str, issued_on: str, values: list[str]) -> None:
     figures = [Figure(MEASURE, area, period, value) for period, value in zip(QUARTERS, values, strict=True)]
     figures.append(Figure(MEASURE, area, year(2016), str(sum(map(int, values)))))
+    figures.append(Figure(MEASURE, area, year(2015), "160"))  # the baseline
     admit_figures(settings, "first_time_entrants", partner, quarter, issued_on, figures)
 
 
