@@ -25,6 +25,8 @@
             select 1 from pg_policy
             where polrelid = '{{ this }}'::regclass and polname = 'partners_see_their_own'
         ) then
+            -- Of a fact that readers read already: better to stop the deployment than to have others queue behind it.
+            perform set_config('lock_timeout', '5s', true);
             alter table {{ this }} enable row level security;
             create policy others_see_all on {{ this }} to quarterday_loader, quarterday_reader using (true);
             create policy partners_see_their_own on {{ this }} for select to quarterday_partner
