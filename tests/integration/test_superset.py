@@ -194,10 +194,9 @@ class Api:
     def call(self, path: str, words: dict[str, Any] | None = None) -> dict[str, Any]:
         """Get a path, or post words to it, and return the answer."""
         body = json.dumps(words).encode() if words else None
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
-        request = urllib.request.Request(
-            self.address + path, body, headers if self.token else headers | {"Authorization": ""}
-        )
+        headers = {"Content-Type": "application/json"} if words else {}  # without a body it is a bad request
+        headers |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        request = urllib.request.Request(self.address + path, body, headers)
         with urllib.request.urlopen(request, timeout=120) as answer:
             return dict(json.load(answer))
 
@@ -228,7 +227,7 @@ def test_superset_answers_every_chart_as_sql_does(chart: Chart, superset: Api, d
     columns, rows = ask(chart.same_as, demo)
     answered = [tuple(_of_api(row[name], kind) for name, kind in columns.items()) for row in got["data"]]
     assert got["colnames"] == list(columns)
-    assert len(rows) > 0
+    assert bool(rows) == (chart.name != "outcome_signals")  # no quarter of the demonstration is a signal
     assert Counter(comparable(answered)) == Counter(comparable(rows))
 
 
