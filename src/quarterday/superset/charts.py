@@ -55,6 +55,7 @@ def _raw_table(chart: Chart) -> dict[str, Any]:
     order = [json.dumps([column, direction == "asc"]) for column, direction in chart.order]
     return {
         "query_mode": "raw",
+        "show_cell_bars": False,
         "all_columns": list(chart.columns),
         "order_by_cols": order,
         "table_timestamp_format": "%Y-%m-%d",
@@ -62,7 +63,8 @@ def _raw_table(chart: Chart) -> dict[str, Any]:
 
 
 def _grouped_table(chart: Chart) -> dict[str, Any]:
-    return {"query_mode": "aggregate", "groupby": list(chart.rows), "metrics": list(chart.metrics)}
+    groups = {"groupby": list(chart.rows), "metrics": list(chart.metrics)}
+    return {"query_mode": "aggregate", "show_cell_bars": False, **groups}
 
 
 def _pivot(chart: Chart) -> dict[str, Any]:

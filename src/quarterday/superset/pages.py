@@ -10,7 +10,10 @@ from quarterday.superset.spec import Chart, Dashboard, Dataset, Spec
 
 WIDTH = 12
 LETTERS = {"R": "#b10e1e", "A": "#f47738", "G": "#00703c", "W": "#b1b4b6"}
-COLOURS = {**LETTERS, "Red": LETTERS["R"], "Amber": LETTERS["A"], "Green": LETTERS["G"], "Not rated": LETTERS["W"]}
+# A metric's colour goes by its name, whatever the legend shows.
+METRICS = {"red": LETTERS["R"], "amber": LETTERS["A"], "green": LETTERS["G"], "unrated": LETTERS["W"]}
+SHOWN = {"Red": LETTERS["R"], "Amber": LETTERS["A"], "Green": LETTERS["G"], "Not rated": LETTERS["W"]}
+COLOURS = {**LETTERS, **METRICS, **SHOWN}
 
 
 def dashboard_file(dashboard: Dashboard, spec: Spec) -> dict[str, Any]:
