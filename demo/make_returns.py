@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import sys
 import zipfile
@@ -22,6 +23,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# The same bytes whether or not lxml is there; openpyxl looks once, when it is imported.
+os.environ["OPENPYXL_LXML"] = "False"
+
+# ruff: noqa: E402
 import yaml
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow

@@ -16,7 +16,7 @@ import pytest
 
 from quarterday import dbt, parsed
 from quarterday.dbt import DbtFailed, NodeResult, run_dbt
-from quarterday.settings import Settings
+from quarterday.settings import Settings, database_url
 from tests.conftest import PROJECT, database_named, session_settings
 from tests.path_support import rows_of
 
@@ -84,8 +84,8 @@ def counted(parse: Callable[..., object], read: list[str]) -> Callable[..., obje
 def relations(project: Path, target: Path, database: str, home: Path) -> set[str] | None:
     """Return the names of all relations as dbt is given them; None where it reads the project itself."""
     settings = replace(session_settings(), home=home, server_url=database_named(database), project=project.parent)
-    places = dbt._places(settings, target)
-    with dbt._profile(settings, target) as name:
+    places = dbt.places_of(settings.dbt_project, target, home / "logs")
+    with dbt.dbt_environment(database_url(settings, "builder"), target) as name:
         manifest = parsed.parsed_project(project, target, name, places)
     if manifest is None:
         return None
