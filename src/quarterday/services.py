@@ -44,7 +44,7 @@ SERVICES = {
 }
 # Everything that Quarterday makes in its home; the Makefile's clean names the same.
 STATE_FOLDERS = {"airflow", "archive", "backups", "correction_notes", "dbt", "inbox", "logs"}
-STATE_FOLDERS |= {"postgres", "postgres.new", "receipts", "run", "secrets"}
+STATE_FOLDERS |= {"postgres", "postgres.new", "receipts", "run", "secrets", "superset"}
 STATE = STATE_FOLDERS | {"runtime.json", "server.url"}
 # What a service writes is its owner's alone.
 UMASK = 0o077

@@ -20,6 +20,7 @@ from tests.marts_support import (
     quarters_of,
     register_unjudged,
     release,
+    release_quickly,
     rows,
     warehouse,
     year,
@@ -147,7 +148,7 @@ def test_release_reckons_for_the_day_it_is_taken_up_again(warehouse: Settings) -
 
 def test_return_stays_in_when_a_later_one_restates_all_of_it(warehouse: Settings) -> None:
     send(warehouse, "24", "2016-07-20")
-    release(warehouse)
+    release_quickly(warehouse)
     figures = [Figure("first_time_entrants", "stoke_on_trent", Q1, "26")]
     figures += [Figure("first_time_entrants", "stoke_on_trent", year(2015), "96")]
     admit_figures(warehouse, "first_time_entrants", "yos_stoke", "2016-17-Q2", "2016-10-20", figures)
@@ -190,7 +191,7 @@ def test_new_words_of_an_action_are_read_only_when_its_plan_is_published(warehou
 
 def test_restatement_replaces_only_what_it_restates_and_keeps_the_old_in_history(warehouse: Settings) -> None:
     send(warehouse, "24", "2016-07-20")
-    release(warehouse)
+    release_quickly(warehouse)
     corrected = [Figure("first_time_entrants", "stoke_on_trent", Q1, "26")]
     admit_figures(warehouse, "first_time_entrants", "yos_stoke", "2016-17-Q1", "2016-09-01", corrected)
     release(warehouse)
@@ -218,7 +219,7 @@ def test_restatement_replaces_only_what_it_restates_and_keeps_the_old_in_history
 
 def test_older_return_that_arrives_late_takes_its_place_in_history_only(warehouse: Settings) -> None:
     send(warehouse, "26", "2016-09-01")
-    release(warehouse)
+    release_quickly(warehouse)
     send(warehouse, "24", "2016-07-20")
     release(warehouse)
     assert quarter_values(warehouse) == [Decimal(26)]
@@ -275,7 +276,7 @@ def test_withdrawn_return_is_not_released(warehouse: Settings) -> None:
 
 def test_deploying_again_does_nothing_until_the_code_changes_and_keeps_what_is_published(warehouse: Settings) -> None:
     send(warehouse, "24", "2016-07-20")
-    release(warehouse)
+    release_quickly(warehouse)
     published = state_of_everything(warehouse)
     assert releasing.deploy_marts(warehouse, force=True)
     assert not releasing.deploy_marts(warehouse)

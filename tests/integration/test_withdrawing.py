@@ -11,7 +11,17 @@ from quarterday.dbt import DbtFailed
 from quarterday.errors import OperatorError
 from quarterday.settings import Settings
 from quarterday.withdrawing import withdraw_release
-from tests.marts_support import Figure, admit_figures, deployed_template, quarters_of, release, rows, warehouse, year
+from tests.marts_support import (
+    Figure,
+    admit_figures,
+    deployed_template,
+    quarters_of,
+    release,
+    release_quickly,
+    rows,
+    warehouse,
+    year,
+)
 
 __all__ = ["deployed_template", "warehouse"]
 
@@ -36,7 +46,7 @@ def send(settings: Settings, value: str, issued_on: str) -> int:
 
 def test_what_a_release_superseded_speaks_again_and_history_keeps_both(warehouse: Settings) -> None:
     send(warehouse, "24", "2016-07-20")
-    first = release(warehouse)
+    first = release_quickly(warehouse)
     restated = send(warehouse, "26", "2016-10-20")
     second = release(warehouse)
     assert rows(warehouse, VALUE) == rows(warehouse, OUTCOME) == [(Decimal(26),)]
@@ -59,7 +69,7 @@ def test_what_a_release_superseded_speaks_again_and_history_keeps_both(warehouse
 
 def test_what_a_release_alone_had_said_is_no_longer_said(warehouse: Settings) -> None:
     send(warehouse, "24", "2016-07-20")
-    first = release(warehouse)
+    first = release_quickly(warehouse)
     assert rows(warehouse, IN_COUNT) == [(1,)]
     taken_back_by = withdraw_release(first, "the wrong service", warehouse)
     assert rows(warehouse, VALUE) == rows(warehouse, OUTCOME) == []
@@ -76,7 +86,7 @@ def test_a_withdrawal_that_was_cut_off_is_finished_and_no_return_joins_it(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(warehouse, "24", "2016-07-20")
-    first = release(warehouse)
+    first = release_quickly(warehouse)
 
     def cut_off(*_: object) -> int:
         raise DbtFailed("build", [], "cut off")
