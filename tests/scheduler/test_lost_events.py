@@ -20,6 +20,7 @@ import pytest
 from psycopg2 import sql
 
 from quarterday import inbox, services
+from quarterday.airflow_client import AirflowClient
 from quarterday.calendar import FinancialQuarter
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
@@ -112,7 +113,7 @@ def test_a_burst_whose_events_were_lost_is_loaded_and_released_by_reconcile(runn
     if (
         BURST <= FEW
     ):  # of many, most find nothing left to do: whoever takes in a quarter takes in those it is held against
-        wait_until(lambda: not asked.busy_runs(), "all runs to end", running)
+        wait_until(lambda: not busy_but_for_sweeps(asked), "all runs to end", running)
     print(f"{BURST} quarters loaded and released {time.monotonic() - began:.0f} s after reconcile was asked")
     assert asked.runs(states=("failed",)) == []
     loads = [run for run in asked.runs() if run["dag_id"] == "returns__load"]
@@ -162,6 +163,11 @@ def test_log_lines_are_json_and_name_the_load_and_the_release(running: Settings)
     told = [json.loads(line) for path in (running.home / "airflow" / "logs").rglob("*.log") for line in lines_of(path)]
     assert any(line.get("load_id") and "admitted" in str(line.get("event")) for line in told)
     assert any(line.get("release_id") and "published" in str(line.get("event")) for line in told)
+
+
+def busy_but_for_sweeps(asked: AirflowClient) -> list[dict[str, Any]]:
+    """The runs under way; a run of the sweep, which is paused, stays in the queue."""
+    return [run for run in asked.busy_runs() if run["dag_id"] != "inbox__sweep"]
 
 
 def lines_of(path: Path) -> list[str]:
