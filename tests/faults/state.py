@@ -97,11 +97,17 @@ def _beyond(one: list[str], other: list[str]) -> list[str]:
 
 
 class _Names:
-    """Gives loads and releases names by their order, and moments the name of the release that was published then."""
+    """Gives loads names by their files, releases by their order, and moments by the release that was published then.
+
+    A file that was not yet put back when all was killed is taken by the next sweep before others, so loads have no order.
+    """
 
     def __init__(self, cursor: Cursor) -> None:
-        cursor.execute("select load_id from ledger.load order by load_id")
-        self.load = {str(number): f"L{rank}" for rank, (number,) in enumerate(cursor.fetchall(), 1)}
+        cursor.execute(
+            """select load_id, left(file_sha256, 8), row_number() over (partition by file_sha256 order by load_id)
+            from ledger.load"""
+        )
+        self.load = {str(number): f"L{file}x{rank}" for number, file, rank in cursor.fetchall()}
         cursor.execute(
             """select release_id, to_jsonb(published_at at time zone 'UTC') #>> '{}'
             from ledger.release order by release_id"""

@@ -92,6 +92,7 @@ def test_a_kill_at_any_point_changes_nothing_in_the_end(
     for point in points:
         if wrong := kill_and_recover(bench, stages[stage], point, kind):
             failures.append(f"{point}:\n    " + "\n    ".join(wrong))
+            print(f"\n{failures[-1]}", flush=True)  # the matrix takes an hour
     print(f"{stage}, {kind}: {len(points)} points, {len(failures)} failed, {time.monotonic() - began:.0f} s")
     assert not failures, f"{len(failures)} of {len(points)} points:\n" + "\n".join(failures)
 
