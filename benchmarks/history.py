@@ -282,12 +282,12 @@ def _copy_facts(loads: Mapping[int, int], release_id: int, quarter: int, cursor:
             like core.fct_recorded_crime including defaults including constraints including comments,
             constraint loads_of_release check (load_id = any(%s::bigint[]))
         );
-        create index on {own} using brin (load_id, line_number);
         alter table {own} owner to quarterday_builder;
         alter table {own} inherit core.fct_recorded_crime""",
         (f"{{{','.join(map(str, loads.values()))}}}",),
     )
     _copy_rows(first, load, "true", cursor, own)
+    cursor.execute(f"create index on {own} using brin (load_id, line_number)")
     _copy_rows("core.dim_crime_place", load, of_first, cursor)
     _copy_rows("core.fct_recorded_crime_count", load, of_first, cursor)
 

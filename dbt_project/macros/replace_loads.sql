@@ -115,9 +115,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The loads of a form, as a list of numbers, that the model this stands in has to take: those of the release being built, and
-   those of published ones that it lacks, as when the fact is newer than they are. #}
-{% macro loads_to_take(form) -%}
+{# The loads with rows in a fact, or of a form, as a list of numbers, that the model this stands in has to take: those of the
+   release being built, and those of published ones that it lacks, as when the model is newer than they are. #}
+{% macro loads_to_take(form=none, fact=none) -%}
     {%- set loads = [] -%}
     {%- if execute -%}
         {%- set is_there = run_query("select to_regclass('" ~ this ~ "') is not null as is_there").rows[0]['is_there'] -%}
@@ -126,7 +126,7 @@
             from {{ source('ledger', 'release_load') }} as release_load
             inner join {{ source('ledger', 'release') }} as release on release_load.release_id = release.release_id
             inner join {{ source('ledger', 'load') }} as load on release_load.load_id = load.load_id
-            where load.form = '{{ form }}'
+            where {% if form %}load.form = '{{ form }}'{% else %}exists (select 1 from {{ fact }} as lines where lines.load_id = load.load_id){% endif %}
                 {%- if is_there %}
                 and (
                     release.published_at is null

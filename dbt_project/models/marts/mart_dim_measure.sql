@@ -7,22 +7,32 @@ with measures as (
 
 ),
 
-measurements as (
+covered as (
 
-    select * from {{ ref('mart_fct_measurement') }}
+    select * from {{ ref('fct_measurement_period') }}
+
+),
+
+publications as (
+
+    select * from {{ source('ledger', 'publication') }}
+    where upper_inf(known)
+        and upper_inf(issued)
 
 ),
 
 spans as (
 
     select
-        measure_code,
-        min(period_start) as first_day,
-        max(period_end) as last_day
-    from measurements
-    where value is not null
-        and status not in ('target', 'plan')
-    group by measure_code
+        covered.measure_code,
+        min(covered.period_start) as first_day,
+        max(covered.period_end) as last_day
+    from covered
+    inner join publications
+        on covered.load_id = publications.load_id
+        and covered.period_type = publications.period_type
+        and daterange(covered.period_start, covered.period_end, '[]') = publications.period
+    group by covered.measure_code
 
 ),
 

@@ -24,7 +24,7 @@ begin
 end
 $$;
 
--- The fact of small releases is asked for single loads, and measurements for a measure's whole or parts.
+-- The fact of small releases is asked for single loads, and measurements for a measure's whole or parts, or for a period's.
 do $$
 declare
     wanted record;
@@ -34,7 +34,8 @@ begin
         from (
             values
             ('fct_recorded_crime', '(load_id)'),
-            ('fct_measurement', '(measure_code, breakdown_code, period_start)')
+            ('fct_measurement', '(measure_code, breakdown_code, period_start)'),
+            ('fct_measurement', '(period_key, measure_code, breakdown_code)')
         ) as indexes (fact, columns)
     loop
         if to_regclass('core.' || wanted.fact) is not null and not exists (

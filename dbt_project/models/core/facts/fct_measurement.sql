@@ -1,5 +1,13 @@
 -- Grain: one row per number of an admitted return: load, sheet, line and column.
-{{ config(incremental_strategy='replace_loads', unique_key='load_id', indexes=[{'columns': ['measure_code', 'breakdown_code', 'period_start']}]) }}
+-- It is asked for a measure over all periods, and for a period's measures.
+{{ config(
+    incremental_strategy='replace_loads',
+    unique_key='load_id',
+    indexes=[
+        {'columns': ['measure_code', 'breakdown_code', 'period_start']},
+        {'columns': ['period_key', 'measure_code', 'breakdown_code']},
+    ],
+) }}
 
 with indicator_lines as (
 

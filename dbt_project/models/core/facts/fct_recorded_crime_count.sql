@@ -50,6 +50,8 @@ final as (
         on counted.load_id = places.load_id
         and counted.place_key = places.place_key
     group by counted.load_id, counted.crime_type, coalesce(counted.area_code, places.area_code), counted.last_outcome
+    -- Who asks for a load's rows finds them side by side.
+    order by counted.load_id
 
 )
 
