@@ -112,7 +112,8 @@ def drop(name: Name, by: By = "") -> None:
     from quarterday import readers
 
     with _warehouse() as (cursor, settings):
-        dropped = readers.drop_reader(name, by or getpass.getuser(), cursor, settings)
+        dropped = readers.drop_reader(name, by or getpass.getuser(), cursor)
+    readers.forget_password(dropped, settings)
     typer.echo(f"{dropped.role} is no more.")
 
 

@@ -98,6 +98,8 @@ def add_reader(
         (name, partner_code, limits.statement_seconds, limits.idle_seconds, limits.connections, made_by),
     )
     reader = find_reader(name, cursor)
+    # Whoever held the password of an earlier login of this name, whose file was left behind, doesn't hold this one's.
+    new_secret(settings, reader.secret_name)
     make_role(reader, cursor, settings)
     return reader
 
@@ -126,8 +128,11 @@ def renew_password(name: str, cursor: Cursor, settings: Settings) -> Reader:
     return reader
 
 
-def drop_reader(name: str, dropped_by: str, cursor: Cursor, settings: Settings) -> Reader:
-    """Take a login away; sessions that are open lose their rights with the next statement. Committed by the caller."""
+def drop_reader(name: str, dropped_by: str, cursor: Cursor) -> Reader:
+    """Take a login away; sessions that are open lose their rights with the next statement. Committed by the caller.
+
+    Its password's file stays until then: :func:`forget_password` takes it away once the login is gone for good.
+    """
     reader = find_reader(name, cursor)
     cursor.execute(
         """update ledger.reader_login set dropped_at = clock_timestamp(), dropped_by = %s
@@ -139,8 +144,12 @@ def drop_reader(name: str, dropped_by: str, cursor: Cursor, settings: Settings) 
         _run("revoke connect on database {database} from {role}", reader, cursor)
         _run("alter role {role} nologin password null", reader, cursor)
         _drop_role(reader, cursor)
-    (settings.secrets / reader.secret_name).unlink(missing_ok=True)
     return reader
+
+
+def forget_password(reader: Reader, settings: Settings) -> None:
+    """Take away the file of a dropped login's password, after the commit; safe to repeat."""
+    (settings.secrets / reader.secret_name).unlink(missing_ok=True)
 
 
 def make_roles(cursor: Cursor, settings: Settings) -> None:

@@ -27,7 +27,7 @@ ALLOWED = {
     "past.make_schema": "a schema of another day's marts for who asks for it; no return comes by",
     "past.write_files": "writes the marts of another day for who asks for them; no return comes by",
     "reading.unpacking.Copy.__init__": "a temporary file outside all folders of ours",
-    "readers.drop_reader": "an operator's command, given again if cut off; held by test_reader_logins",
+    "readers.forget_password": "an operator's command, given again if cut off; held by test_reader_logins",
     "releasing._database_id": "only reads, when marts are deployed",
     "releasing.deploy_marts": "runs when the code changes and not with a return; half a note is none",
     "restating.signing_off.ask_for": "one transaction, of a question that is asked again; held by test_signing_off",

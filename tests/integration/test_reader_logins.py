@@ -72,7 +72,7 @@ def logins(demo: Settings) -> Iterator[Logins]:
         yield Logins(settings, partners)
         with connect(settings, "owner") as connection, connection.cursor() as cursor:
             for name in ("tool", *partners):
-                readers.drop_reader(name, "a test", cursor, settings)
+                readers.drop_reader(name, "a test", cursor)
 
 
 def ask(connection: Connection, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -344,6 +344,25 @@ def test_the_command_makes_lists_renews_and_drops_and_shows_no_password(
         psycopg2.connect(logins.settings.server_url, user="quarterday_sheets", password=second)
     assert first not in told
     assert second not in told
+    assert not (logins.settings.secrets / "login_sheets_password").exists()
+
+
+def test_a_login_that_is_not_dropped_after_all_keeps_its_password_and_a_new_one_of_the_name_gets_another(
+    logins: Logins,
+) -> None:
+    partner = logins.partners[0]
+    password = secret(logins.settings, f"login_{partner}_password")
+    with pytest.raises(KeyboardInterrupt), connect(logins.settings, "owner") as connection:
+        with connection.cursor() as cursor:
+            readers.drop_reader(partner, "a test", cursor)
+            raise KeyboardInterrupt  # cut off before the commit
+    logins.open(partner).close()
+    assert secret(logins.settings, f"login_{partner}_password") == password
+    with connect(logins.settings, "owner") as connection, connection.cursor() as cursor:
+        readers.drop_reader(partner, "a test", cursor)  # and cut off before the file is taken away
+        readers.add_reader(partner, partner, readers.Limits(), "a test", cursor, logins.settings)
+    assert secret(logins.settings, f"login_{partner}_password") != password
+    logins.open(partner).close()
 
 
 @pytest.mark.parametrize(
