@@ -352,10 +352,13 @@ def test_a_login_that_is_not_dropped_after_all_keeps_its_password_and_a_new_one_
 ) -> None:
     partner = logins.partners[0]
     password = secret(logins.settings, f"login_{partner}_password")
-    with pytest.raises(KeyboardInterrupt), connect(logins.settings, "owner") as connection:
-        with connection.cursor() as cursor:
-            readers.drop_reader(partner, "a test", cursor)
-            raise KeyboardInterrupt  # cut off before the commit
+    with (
+        pytest.raises(KeyboardInterrupt),
+        connect(logins.settings, "owner") as connection,
+        connection.cursor() as cursor,
+    ):
+        readers.drop_reader(partner, "a test", cursor)
+        raise KeyboardInterrupt  # cut off before the commit
     logins.open(partner).close()
     assert secret(logins.settings, f"login_{partner}_password") == password
     with connect(logins.settings, "owner") as connection, connection.cursor() as cursor:
