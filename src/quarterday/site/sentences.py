@@ -1,7 +1,8 @@
 """Sentences of the highlight report, each bound to a query on the release's open data, and refused where it isn't so.
 
-A sentence is shown only if its query gives one row with every figure that its words need; and, if it says that
-something has changed, only if the chart has a signal there: a change within the usual ups and downs is no news.
+A sentence is shown only if its query gives one row with every figure that its words need, none of them hedged; and, if
+it says that something has changed, only if the chart has a signal of that there: a change within the usual ups and downs
+is no news, and a rise above the limits is none that "fewer" speaks of.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from quarterday.site import wording
 
 PLACE = ("measure_code", "area_code", "period_key")
 KEYS = {"id", "priorities", "text", "query", "says_change"}
+SIGNALS = ("improvement", "concern", "change")
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,14 @@ class Sentence:
 
     ``query`` is one select on the public tables; ``:priority`` and ``:quarter`` are the report's, ``:first_day`` and
     ``:last_day`` the plan's. It names the figure that it speaks of by measure_code, area_code and period_key, each of
-    which may be null where it speaks of no outcome.
+    which may be null where it speaks of no outcome. ``says_change`` is the signal that its words tell of, if any.
     """
 
     key: str
     priorities: tuple[str, ...]
     text: str
     query: str
-    says_change: bool
+    says_change: str | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def read_sentences(path: Path) -> list[Sentence]:
     """Return the sentences of a file.
 
     Raises:
-        OperatorError: One lacks a part, has one that is unknown, or two share an id.
+        OperatorError: One lacks a part, has one that is unknown, says a change that no chart has, or two share an id.
     """
     found = [_sentence(entry, path) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
     keys = [one.key for one in found]
@@ -89,9 +91,13 @@ def _sentence(entry: Mapping[str, Any], path: Path) -> Sentence:
             f"{path}, sentence {entry.get('id', 'without id')}: no site was made.\n"
             f"  missing: {', '.join(sorted(missing)) or 'nothing'}; unknown: {', '.join(sorted(unknown)) or 'nothing'}"
         )
-    return Sentence(
-        entry["id"], tuple(entry["priorities"]), entry["text"], entry["query"], bool(entry.get("says_change", False))
-    )
+    change = entry.get("says_change")
+    if change not in (None, *SIGNALS):
+        raise OperatorError(
+            f"{path}, sentence {entry['id']}: says_change is {change!r}, expected one of {', '.join(SIGNALS)}; no site "
+            "was made."
+        )
+    return Sentence(entry["id"], tuple(entry["priorities"]), entry["text"], entry["query"], change)
 
 
 class Speaker:
@@ -136,13 +142,11 @@ class Speaker:
         row = found[0]
         if missing := [name for name in _places(sentence.text) if row[name] is None]:
             return None, f"not available, or left out to protect people: {', '.join(missing)}"
-        if sentence.says_change:
-            outcome = self.signals.get(tuple(row[name] for name in PLACE))
-            if outcome is None or outcome["signal"] is None:
-                return None, "says a change, and there are no limits to tell one by"
-            if outcome["signal"] == "none":
-                return None, "says a change that is within common-cause variation"
-        return row, ""
+        outcome = self.signals.get(tuple(row[name] for name in PLACE))
+        if outcome and outcome["value_qualifier"] not in (None, "exact"):
+            return None, f"the figure is hedged: {outcome['value_qualifier'].replace('_', ' ')}"
+        reason = _no_such_change(sentence.says_change, outcome["signal"] if outcome else None)
+        return (None, reason) if reason else (row, "")
 
     def _ask(self, sentence: Sentence, asked: Asked) -> list[dict[str, Any]]:
         given = {name: str(value) for name, value in vars(asked).items()}
@@ -166,15 +170,26 @@ class Speaker:
 
 
 class _Words(string.Formatter):
-    """Writes figures into a sentence: ``{value:count}``, ``{share:percent}``, ``{period_key:quarter}``."""
+    """Writes figures into a sentence: ``{value:count}``, ``{share:percent}``, ``{period_key:quarter}`` or ``:year``."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         """Return a figure in its unit, a quarter as it is shown, anything else as it is."""
-        if format_spec == "quarter":
-            return wording.quarter(str(value))
+        if format_spec in ("quarter", "year"):
+            return wording.quarter(str(value))[: None if format_spec == "quarter" else len("2017-18")]
         if format_spec:
             return wording.amount(Decimal(str(value)), format_spec)
         return str(value)
+
+
+def _no_such_change(said: str | None, signal: str | None) -> str:
+    """Return why a change can't be told of a figure with a signal; empty where it can, or where none is told."""
+    if said is None or said == signal:
+        return ""
+    if signal is None:
+        return "says a change, and there are no limits to tell one by"
+    if signal == "none":
+        return "says a change that is within common-cause variation"
+    return f"says a change of another kind than the chart's signal: {said}, and the chart has {signal}"
 
 
 def _places(text: str) -> list[str]:
