@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from tests.site.pages import broken_links, faults, pages_of, seen
 
 __all__ = ["deployed_template", "module_warehouse"]
 
-MEASURE = "first_time_entrants"
+MEASURE, UNITS = "first_time_entrants", "cadet_units"
 COUNTY, STOKE = "staffordshire_county", "stoke_on_trent"
 QUARTERS = quarters_of(2016)
 
@@ -45,18 +45,31 @@ class Told:
 
 
 def told_first(settings: Settings, folder: Path, county: list[str], stoke: list[str]) -> Site:
-    """Release two authorities' quarters."""
+    """Release two authorities' quarters, and of cadet units a year, a part and a part that is gone with the next."""
     _admit(settings, "yos_staffordshire", COUNTY, "2016-17-Q4", "2017-04-20", county)
-    _admit(settings, "yos_stoke", STOKE, "2016-17-Q4", "2017-04-20", stoke)
+    units = [_units("40"), _units("21", "juniors"), _units("19", "seniors")]
+    _admit(settings, "yos_stoke", STOKE, "2016-17-Q4", "2017-04-20", stoke, units)
     release_quickly(settings)
     return make_site(None, folder, settings, with_papers=False)
 
 
-def _admit(settings: Settings, partner: str, area: str, quarter: str, issued_on: str, values: list[str]) -> None:
+def _units(value: str, breakdown: str | None = None) -> Figure:
+    return Figure(UNITS, STOKE, year(2016), value, breakdown=breakdown)
+
+
+def _admit(
+    settings: Settings,
+    partner: str,
+    area: str,
+    quarter: str,
+    issued_on: str,
+    values: list[str],
+    others: Sequence[Figure] = (),
+) -> None:
     figures = [Figure(MEASURE, area, period, value) for period, value in zip(QUARTERS, values, strict=True)]
     figures.append(Figure(MEASURE, area, year(2016), str(sum(map(int, values)))))
     figures.append(Figure(MEASURE, area, year(2015), "160"))  # the baseline
-    admit_figures(settings, "first_time_entrants", partner, quarter, issued_on, figures)
+    admit_figures(settings, "first_time_entrants", partner, quarter, issued_on, [*figures, *others])
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +78,15 @@ def told(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("site")
     for own in copy_of(module_warehouse, "site"):
         first = told_first(own, folder, ["41", "38", "44", "40"], ["24", "3", "19", "22"])
-        _admit(own, "yos_stoke", STOKE, "2017-18-Q1", "2017-07-20", ["24", "3", "19", "27"])
+        _admit(
+            own,
+            "yos_stoke",
+            STOKE,
+            "2017-18-Q1",
+            "2017-07-20",
+            ["24", "3", "19", "27"],
+            [_units("44"), _units("23", "juniors")],
+        )
         release_quickly(own)
         yield Told(own, folder, [first, make_site(None, folder, own, with_papers=has_pango())])
 
@@ -141,6 +162,21 @@ def test_a_restated_quarter_is_marked_and_tells_what_each_release_said(told: Tol
     words = " ".join(seen(told.sites[1].folder / f"outcomes/{MEASURE}.html").text)
     assert re.search(r"2016-17 Q4\s+22\s*, release \d+ of .*?\s+27\s*, release", words)
     assert re.search(r"22 became 27", " ".join(seen(told.sites[1].folder / "release.html").text))
+
+
+def test_a_restated_year_a_restated_part_and_a_part_that_is_gone_are_told_too(told: Told) -> None:
+    units = " ".join(" ".join(seen(told.sites[1].folder / f"outcomes/{UNITS}.html").text).split())
+    year_told = r"2016-17 40 ?, release \d+ of [^,]*? 44 ?, release"
+    assert re.search(year_told, units), units
+    assert re.search(r"2016-17, Stoke-on-Trent, juniors, from .*? 21 ?, release \d+ of .*? 23 ?, release \d+", units)
+    assert re.search(
+        r"2016-17, Stoke-on-Trent, seniors, from .*? 19 ?, release .*? none any more ?, release \d+", units
+    )
+    assert len(re.findall(year_told, units)) == 1  # by year, and not as sent once more
+    notes = " ".join(" ".join(seen(told.sites[1].folder / "release.html").text).split())
+    assert "40 became 44" in notes and "21 became 23" in notes and "19 became none any more" in notes
+    entrants = " ".join(seen(told.sites[1].folder / f"outcomes/{MEASURE}.html").text)
+    assert "No part or other period below differs" in entrants
 
 
 def test_a_figure_leads_to_partner_file_line_and_release(told: Told) -> None:

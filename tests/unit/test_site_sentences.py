@@ -118,9 +118,7 @@ def test_fewer_is_not_said_of_more() -> None:
 
 
 def test_one_partners_figure_of_several_does_not_pass_for_the_whole() -> None:
-    [one] = [
-        one for one in read_sentences(PROJECT / "web" / "sentences.yml") if one.key == "victim-gateway-referrals"
-    ]
+    [one] = [one for one in read_sentences(PROJECT / "web" / "sentences.yml") if one.key == "victim-gateway-referrals"]
     tables: Rows = {name: [] for name in public_tables()}
     blank: dict[str, Any] = dict.fromkeys(column.name for column in public_tables()["measurements"].columns)
     of = {"measure_code": "victim_gateway_referrals", "breakdown_code": "all", "value_qualifier": "exact"}

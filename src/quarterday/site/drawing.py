@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from quarterday.site.charting import BASE, NARROW, WIDE, Chart, Level, Point, dr
 from quarterday.site.outcome_views import Quarter
 
 FEWEST_CHARTED = 2
+YEAR = re.compile(r"\d{4}-\d\d")
 LIMITS = (("upper_limit", "Upper limit", "6 4"), ("process_mean", "Mean", ""), ("lower_limit", "Lower limit", "6 4"))
 
 
@@ -35,13 +37,13 @@ def charts(
     """
     points = [_point(row, quarter) for row, quarter in zip(rows, quarters, strict=True)]
     key = f"chart-{area.lower().replace('_', '-')}"
-    chart = Chart(key, message, described(measure["unit"], rows), points, levels(measure["unit"], rows), _unit(measure))
+    chart = Chart(key, message, described(measure["unit"], rows), points, levels(measure, rows), _unit(measure))
     return draw(chart, WIDE), draw(chart, NARROW)
 
 
-def levels(unit: str, rows: Sequence[Row]) -> list[Level]:
+def levels(measure: Row, rows: Sequence[Row]) -> list[Level]:
     """Return the mean and the limits, each over the quarters for which it is the same, and the baseline."""
-    return [*_limits(unit, rows), *_baseline(unit, rows)]
+    return [*_limits(measure["unit"], rows), *_baseline(measure, rows)]
 
 
 def _limits(unit: str, rows: Sequence[Row]) -> Iterator[Level]:
@@ -53,11 +55,23 @@ def _limits(unit: str, rows: Sequence[Row]) -> Iterator[Level]:
                 yield Level(name, _short(value, unit), float(value), first, last, dashes=dashes)
 
 
-def _baseline(unit: str, rows: Sequence[Row]) -> Iterator[Level]:
-    """Give the baseline of one quarter: what the newest figure less its change comes to."""
-    known = [row["value"] - row["change"] for row in rows if row["value"] is not None and row["change"] is not None]
+def quarter_baseline(measure: Row, row: Row) -> Decimal | None:
+    """Return what a quarter is held against: a quarter of a year's count, else the baseline as it stands.
+
+    None where nothing is held against it. Not worked back from the change, which is rounded where it is shown.
+    """
+    if row["change"] is None or row["baseline_value"] is None:
+        return None
+    is_of_year = YEAR.fullmatch(row["baseline_period_key"] or "") and measure["is_additive_over_time"]
+    return Decimal(row["baseline_value"]) / 4 if is_of_year else Decimal(row["baseline_value"])
+
+
+def _baseline(measure: Row, rows: Sequence[Row]) -> Iterator[Level]:
+    """Give the baseline of one quarter, as the newest figure is held against it."""
+    known = [value for row in rows if (value := quarter_baseline(measure, row)) is not None]
     if known:
-        yield Level("Baseline", _short(known[-1], unit), float(known[-1]), 0, len(rows) - 1, BASE, "2 3")
+        name, last = "Baseline", len(rows) - 1
+        yield Level(name, _short(known[-1], measure["unit"]), float(known[-1]), 0, last, BASE, "2 3")
 
 
 def described(unit: str, rows: Sequence[Row]) -> str:

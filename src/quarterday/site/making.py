@@ -200,18 +200,14 @@ def _release_values(told: Told, outcomes: Mapping[str, Outcome]) -> dict[str, An
 
 
 def _restated_now(number: int, outcomes: Mapping[str, Outcome]) -> Iterator[dict[str, str]]:
+    """Give each figure that this release shows otherwise than the public one before it did."""
     for outcome in outcomes.values():
-        for part in outcome.parts:
-            for one in part.restated:
-                before, now = one.versions[-2:]
-                if now.release_id == number:
-                    place = {"code": outcome.code, "name": outcome.name, "area_code": part.area_code}
-                    yield place | {
-                        "area_name": part.area_name,
-                        "quarter": one.name,
-                        "before": before.text,
-                        "now": now.text,
-                    }
+        of_areas = [(f"{part.area_name}, {one.name}", one) for part in outcome.parts for one in part.restated]
+        for words, one in (*of_areas, *((one.name, one) for one in outcome.restated_as_sent)):
+            before, now = one.versions[-2:]
+            if now.release_id == number:
+                place = {"code": outcome.code, "anchor": one.anchor, "name": outcome.name, "of": words}
+                yield place | {"before": before.text, "now": now.text}
 
 
 def _files(folder: Path) -> list[dict[str, str]]:

@@ -53,10 +53,11 @@ class Version:
 
 @dataclass(frozen=True)
 class Restated:
-    """A quarter that releases told in different ways."""
+    """A figure that releases told in different ways: what it is of, and the anchor of its place on the page."""
 
     name: str
     versions: tuple[Version, ...]
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Outcome:
     about: str
     parts: tuple[Part, ...]
     sent: tuple[Sent, ...]
+    restated_as_sent: tuple[Restated, ...]
 
     @property
     def headline(self) -> Part | None:

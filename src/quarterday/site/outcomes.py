@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
-from quarterday.opendata.saying import COMMISSIONERS_AREA
+from quarterday.opendata.saying import COMMISSIONERS_AREA, PLANS
 from quarterday.opendata.tables import Row
-from quarterday.opendata.writing import Edition
-from quarterday.site import drawing, wording
+from quarterday.site import drawing, remarks, wording
 from quarterday.site.charting import legend
 from quarterday.site.outcome_views import Cell, Outcome, Part, Quarter, Restated, Sent, Version, Year
 from quarterday.site.reading import Told
+from quarterday.site.restated import Restatements
 
 FIRM = {"final", "revised"}
 DIRECTIONS = {
     "lower_is_better": "Lower is better.",
     "higher_is_better": "Higher is better.",
-}
-UNCHARTED = {
-    "no_figure": "There is no figure for the newest quarters.",
-    "hedged_value": "Figures such as “over 200” have no limits.",
-    "rate_without_denominator": "A rate has limits only where it is known what it is of.",
-    "too_few_points": "Limits need at least five quarters.",
 }
 SUMS = {
     "sum_of_areas": "the areas in it, added up",
@@ -46,6 +40,7 @@ class Outcomes:
         self.quarters = _grouped(told.rows["outcomes"])
         self.years = _grouped(told.rows["outcome_years"])
         self.sent = _grouped(told.rows["measurements"])
+        self.restatements = Restatements(told)
         self.charts = {(row["measure_code"], row["area_code"], row["period_key"]): row for row in told.more["charts"]}
 
     @cached_property
@@ -53,19 +48,6 @@ class Outcomes:
         """The measures of which anything is told."""
         told = self.quarters.keys() | self.years.keys() | self.sent.keys()
         return sorted(told & self.measures.keys(), key=lambda code: (self.measures[code]["measure_name"], code))
-
-    @cached_property
-    def earlier(self) -> dict[tuple[str, str, str], list[Row]]:
-        """What earlier releases showed, by measure, area and quarter, the oldest first."""
-        found: dict[tuple[str, str, str], list[Row]] = {}
-        for row in self.told.earlier:
-            found.setdefault((row["measure_code"], row["area_code"], row["period_key"]), []).append(row)
-        return found
-
-    @cached_property
-    def editions(self) -> dict[int, Edition]:
-        """The releases by number."""
-        return {edition.release_id: edition for edition in self.told.editions}
 
     def outcome(self, code: str) -> Outcome:
         """Return the page of a measure."""
@@ -88,19 +70,26 @@ class _Writer:
         self.measure = all_of_them.measures[code]
         self.unit = self.measure["unit"]
         rows = sorted(all_of_them.sent.get(code, ()), key=self._order_of_sent)
-        self.anchors = {_place_of(row): f"sent-{number}" for number, row in enumerate(rows, start=1)}
+        places = [(_place_of(row), row["status"] in PLANS, f"sent-{number}") for number, row in enumerate(rows, 1)]
+        # A target that stands on the same line as the figure is not where the figure came from.
+        self.anchors = {place: anchor for place, is_plan, anchor in sorted(places, key=lambda one: not one[1])}
         self.sent_rows = rows
 
     def outcome(self) -> Outcome:
         measure = self.measure
+        parts = tuple(self._parts())
+        tables = {"outcomes": self.all.quarters, "outcome_years": self.all.years}
+        found = ((table, row) for table, rows in tables.items() for row in rows.get(self.code, ()))
+        told = {(row["area_code"], row["period_key"]) for table, row in found if self._versions(table, row)}
         about = " ".join(filter(None, (DIRECTIONS.get(measure["direction"]), self._source_words())))
         return Outcome(
             self.code,
             measure["measure_name"],
             measure["unit_of_count"] or "",
             about,
-            tuple(self._parts()),
+            parts,
             tuple(self._sent(row, number) for number, row in enumerate(self.sent_rows, start=1)),
+            tuple(self._restated_as_sent(told)),
         )
 
     def _source_words(self) -> str:
@@ -138,11 +127,11 @@ class _Writer:
             remark=self._remark(rows, latest[0] if latest else None),
             charts=drawing.charts(self.measure, area, message, rows, quarters) if is_charted else (),
             description=drawing.described(self.unit, rows) if is_charted else "",
-            legend=tuple(legend(drawing.levels(self.unit, rows))) if is_charted else (),
+            legend=tuple(legend(drawing.levels(self.measure, rows))) if is_charted else (),
             baseline=self._baseline(rows),
             quarters=quarters,
             years=tuple(self._year(row) for row in years),
-            restated=tuple(self._restated(rows)),
+            restated=tuple(self._restated(rows, years)),
             latest=latest[1] if latest else None,
             signal=latest[0]["signal"] if latest else None,
             has_provisional=any("provisional" in quarter.notes for quarter in quarters),
@@ -166,13 +155,8 @@ class _Writer:
         return f"{start}, {meaning} beyond the usual ups and downs ({wording.RULES[row['signal_rule']]})"
 
     def _remark(self, rows: Sequence[Row], newest: Row | None) -> str:
-        """Return why a chart has no limits."""
-        if any(row["value_shorthand"] == "[c]" for row in rows):
-            return "A quarter is left out to protect people, so the chart's limits are left out too."
-        if newest is None or newest["signal"] is not None:
-            return ""
-        key = (self.code, newest["area_code"], newest["period_key"])
-        return UNCHARTED.get(self.all.charts.get(key, {}).get("signal_reason") or "", "")
+        place = (self.code, newest["area_code"], newest["period_key"]) if newest else ("", "", "")
+        return remarks.of_chart(rows, newest, self.all.charts.get(place, {}))
 
     def _quarter(self, row: Row) -> Quarter:
         is_there = row["value"] is not None
@@ -192,35 +176,43 @@ class _Writer:
             return
         if row["status"] and row["status"] not in FIRM:
             yield "provisional" if row["status"] in ("provisional", "interim") else row["status"]
-        if self.is_restated(row):
+        if self._versions("outcomes", row):
             yield "restated"
         if row["aggregation"] in SUMS:
             yield SUMS[row["aggregation"]]
 
-    def is_restated(self, row: Row) -> bool:
-        """Return whether an earlier release showed another figure."""
-        before = self.all.earlier.get((row["measure_code"], row["area_code"], row["period_key"]), ())
-        told = {one["value"] for one in before if one["value"] is not None}
-        return row["value"] is not None and bool(told - {row["value"]})
+    def _versions(self, table: str, row: Row) -> tuple[Version, ...]:
+        return self.all.restatements.versions(table, row, self.unit)
 
-    def _restated(self, rows: Sequence[Row]) -> Iterator[Restated]:
-        for row in rows:
-            if not self.is_restated(row):
-                continue
-            before = self.all.earlier[row["measure_code"], row["area_code"], row["period_key"]]
-            told = [(one["release_id"], one, None) for one in before]
-            told.append((self.all.told.edition.release_id, row, row["load_id"]))
-            versions = list(self._versions(told))
-            yield Restated(wording.quarter(row["period_key"]), tuple(versions))
+    def _restated(self, rows: Sequence[Row], years: Sequence[Row]) -> Iterator[Restated]:
+        """Give each quarter and year of an area that releases told in different ways."""
+        for table, found in (("outcomes", rows), ("outcome_years", years)):
+            for row in found:
+                if versions := self._versions(table, row):
+                    yield Restated(wording.quarter(row["period_key"]), versions, row["area_code"])
 
-    def _versions(self, told: Sequence[tuple[int, Row, int | None]]) -> Iterator[Version]:
-        """Give each release that told something else than the one before it."""
-        last = None
-        for number, row, load_id in told:
-            text = self._cell(row).text
-            if text != last:
-                last = text
-                yield Version(number, wording.day(self.all.editions[number].published_at.date()), text, load_id)
+    def _restated_as_sent(self, told: Collection[tuple[str, str]]) -> Iterator[Restated]:
+        """Give each figure as sent that releases told in different ways, but for wholes told by quarter or year.
+
+        Args:
+            told: Area and period of each quarter and year that is told already.
+        """
+        for number, row in enumerate(self.sent_rows, start=1):
+            is_told = row["breakdown_code"] == WHOLE and (row["area_code"], row["period_key"]) in told
+            versions = () if is_told else self._versions("measurements", row)
+            if versions:
+                yield Restated(self._sent_words(row), versions, f"sent-{number}")
+        for rows in self.all.restatements.gone.get(self.code, ()):
+            versions = self.all.restatements.versions_of_gone(rows, self.unit)
+            yield Restated(self._sent_words(rows[-1]), versions, "restated")
+
+    def _sent_words(self, row: Row) -> str:
+        """Return what a figure as sent is of: period, area, part and who sent it."""
+        period = wording.period(row["period_type"], row["period_key"], row["period_start"], row["period_end"])
+        part = "" if row["breakdown_code"] == WHOLE else row["breakdown_code"].replace("_", " ")
+        plan = row["status"] if row["status"] in PLANS else ""
+        words = (period, self.area_name(row["area_code"]), part, plan)
+        return f"{', '.join(filter(None, words))}, from {row['partner_name'] or row['partner_code']}"
 
     def _cell(self, row: Row, column: str = "value") -> Cell:
         if row[column] is not None:
@@ -247,13 +239,17 @@ class _Writer:
         return wording.changed_by(row["change"], self.unit) + pct
 
     def _baseline(self, rows: Sequence[Row]) -> str:
-        row = next((row for row in reversed(rows) if row["baseline_period_key"]), None)
-        if row is None:
-            return ""
-        said = row["baseline_value_shorthand"] or ""
-        if row["baseline_value"] is not None:
-            said = wording.figure(row["baseline_value"], self.unit)
-        return f"{said} in {wording.quarter(row['baseline_period_key'])}" if said else ""
+        known = [row for row in rows if row["baseline_period_key"]]
+        row = next((row for row in reversed(known) if row["change"] is not None), known[-1] if known else None)
+        return remarks.of_baseline(self.measure, row, self._hedge_of_baseline(row)) if row else ""
+
+    def _hedge_of_baseline(self, row: Row) -> str | None:
+        """Return how the baseline is hedged, as the figure of its own period says; None where that isn't told."""
+        whole = (one for one in self.sent_rows if one["breakdown_code"] == WHOLE and one["status"] not in PLANS)
+        known = (*self.all.years.get(self.code, ()), *self.all.quarters.get(self.code, ()), *whole)
+        place = row["area_code"], row["baseline_period_key"]
+        of_it = (one for one in known if (one["area_code"], one["period_key"]) == place and one["value"] is not None)
+        return next((one["value_qualifier"] for one in of_it), None)
 
     def _year(self, row: Row) -> Year:
         to_date = row["value_to_date_shorthand"] or ""
@@ -275,7 +271,7 @@ class _Writer:
             part="" if row["breakdown_code"] == WHOLE else row["breakdown_code"].replace("_", " "),
             area_name=row["area_name"] or row["area_code"],
             cell=Cell(self._cell(row).text, _meaning(row, row["value_shorthand"] or "")),
-            status=row["status"] or "",
+            status=", ".join(filter(None, (row["status"], "restated" if self._versions("measurements", row) else ""))),
             partner_name=row["partner_name"] or row["partner_code"],
             file_name=load.get("file_name", ""),
             sheet=row["sheet"] or "",

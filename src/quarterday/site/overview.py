@@ -14,20 +14,11 @@ from quarterday.site.outcomes import Outcomes
 from quarterday.site.reading import Told
 
 LETTERS = ("R", "A", "G", "W")
-TOLD_OF = (
-    "outcome_red_count",
-    "outcome_amber_count",
-    "outcome_green_count",
-    "outcome_unrated_count",
-    "action_red_count",
-    "action_amber_count",
-    "action_green_count",
-    "action_white_count",
-    "award_year_gbp",
-    "budget_year_gbp",
-    "outturn_year_gbp",
-    "return_in_count",
-)
+# Areas that can stand side by side: those of one tier. A county is no district, it holds districts.
+TIERS = {
+    "authorities": ("county", "unitary_authority"),
+    "districts": ("district",),
+}
 RETURN_STATES = {
     "not due": "Not due yet",
     "due": "Due",
@@ -75,10 +66,10 @@ def _matrix(key: str, rows: Sequence[Row]) -> Matrix:
         for theme in themes
     )
     unlike = [
-        f"{row['theme']}, {_term(row['term'])}, {wording.RATINGS[row['rag']].lower()}: "
+        f"{row['theme']}, {_term(row['term'])}, {wording.RATINGS.get(row['rag'], 'all ratings').lower()}: "
         f"printed {row['printed_text'] or 'blank'}, {row['computed_count']} in the plan's rows"
         for row in rows
-        if row["agrees"] is False and row["rag"] in wording.RATINGS
+        if row["agrees"] is False
     ]
     return Matrix(key, wording.quarter(key), tuple(map(_term, terms)), table, tuple(unlike))
 
@@ -93,34 +84,32 @@ def _term(code: str) -> str:
 
 @dataclass(frozen=True)
 class Compared:
-    """Areas of one kind side by side: an outcome's figures of one period."""
+    """Areas of one tier side by side: an outcome's figures of one period."""
 
     outcome: Outcome
+    tier: str
     period: str
     rows: tuple[tuple[str, str, float | None, str], ...]
 
 
 def compared_areas(everything: Outcomes, outcomes: Mapping[str, Outcome]) -> list[Compared]:
-    """Return, of each outcome with figures for several areas of one kind, those of the newest period they share."""
-    inside = {
-        code
-        for code, row in everything.areas.items()
-        if row["area_type"] in ("district", "county", "unitary_authority")
-    }
+    """Return, of each outcome with figures for several areas of one tier, those of the newest period they share."""
     found = []
     for code in everything.codes:
-        rows = [row for row in everything.quarters.get(code, ()) if row["area_code"] in inside]
-        periods = Counter(row["period_key"] for row in rows if row["value"] is not None)
-        shared = max((key for key, count in periods.items() if count > 1), default=None)
-        if shared:
-            found.append(_compared(outcomes[code], everything.measures[code]["unit"], shared, rows))
+        for tier, kinds in TIERS.items():
+            inside = {area for area, row in everything.areas.items() if row["area_type"] in kinds}
+            rows = [row for row in everything.quarters.get(code, ()) if row["area_code"] in inside]
+            periods = Counter(row["period_key"] for row in rows if row["value"] is not None)
+            shared = max((key for key, count in periods.items() if count > 1), default=None)
+            if shared:
+                found.append(_compared(outcomes[code], tier, everything.measures[code]["unit"], shared, rows))
     return found
 
 
-def _compared(outcome: Outcome, unit: str, period: str, rows: Sequence[Row]) -> Compared:
+def _compared(outcome: Outcome, tier: str, unit: str, period: str, rows: Sequence[Row]) -> Compared:
     here = sorted((row for row in rows if row["period_key"] == period), key=lambda row: row["area_name"])
     most = max((float(row["value"]) for row in here if row["value"] is not None), default=0.0)
-    return Compared(outcome, wording.quarter(period), tuple(_bar(row, unit, most) for row in here))
+    return Compared(outcome, tier, wording.quarter(period), tuple(_bar(row, unit, most) for row in here))
 
 
 def _bar(row: Row, unit: str, most: float) -> tuple[str, str, float | None, str]:
@@ -128,7 +117,7 @@ def _bar(row: Row, unit: str, most: float) -> tuple[str, str, float | None, str]
     anchor = f"figure-{row['area_code']}-{row['period_key'].lower()}"
     if row["value"] is None:
         return row["area_name"], row["value_shorthand"] or "", None, anchor
-    share = round(100 * float(row["value"]) / most, 1) if most > 0 else 0.0
+    share = max(0.0, round(100 * float(row["value"]) / most, 1)) if most > 0 else 0.0
     return row["area_name"], wording.figure(row["value"], unit, row["value_qualifier"]), share, anchor
 
 

@@ -11,8 +11,9 @@ from quarterday.site import wording
 from quarterday.site.outcome_views import Outcome
 from quarterday.site.reading import Told
 
-# A quarter of which none of these is told has nothing to say.
-TOLD_OF = (
+# Something came in a quarter of which any of these is told. Money is of the year and stands on each of its quarters,
+# also on those to come, and so says of no quarter that anything came.
+CAME = (
     "outcome_red_count",
     "outcome_amber_count",
     "outcome_green_count",
@@ -20,11 +21,10 @@ TOLD_OF = (
     "action_amber_count",
     "action_green_count",
     "action_white_count",
-    "award_year_gbp",
-    "budget_year_gbp",
-    "outturn_year_gbp",
     "return_in_count",
+    "rag_rolled_up_shorthand",  # ratings that are left out are there
 )
+TOLD_OF = (*CAME, "award_year_gbp", "award_missing_count", "budget_year_gbp", "outturn_year_gbp")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Ratings:
 
 @dataclass(frozen=True)
 class Money:
-    """Pounds of a year, written."""
+    """Pounds of a year, written, with what is missing in the sum."""
 
     awarded: str
     budget: str
@@ -58,7 +58,7 @@ class Money:
 
 @dataclass(frozen=True)
 class Quarterly:
-    """A priority in a quarter."""
+    """A priority in a quarter; ``has_come`` where a rating, an action or a return is told of it."""
 
     key: str
     name: str
@@ -68,6 +68,7 @@ class Quarterly:
     returns_due: int
     returns_in: int
     returns_late: int
+    has_come: bool
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ class Priority:
 
     @property
     def latest(self) -> Quarterly | None:
-        """The newest quarter of which anything is told."""
-        return self.quarters[0] if self.quarters else None
+        """The newest quarter in which anything came; None where nothing did."""
+        return next((quarter for quarter in self.quarters if quarter.has_come), None)
 
 
 @dataclass(frozen=True)
@@ -161,12 +162,22 @@ def _quarterly(row: Row) -> Quarterly:
         wording.quarter(row["period_key"]),
         Ratings(*rated),
         Ratings(*acted),
-        Money(*(_pounds(row[f"{name}_year_gbp"]) for name in ("award", "budget", "outturn"))),
+        Money(
+            _pounds(row["award_year_gbp"], row["award_missing_count"], "award"),
+            _pounds(row["budget_year_gbp"]),
+            _pounds(row["outturn_year_gbp"], row["outturn_missing_count"], "budget line"),
+        ),
         row["return_due_count"] or 0,
         row["return_in_count"] or 0,
         row["return_late_count"] or 0,
+        any(row[name] for name in CAME),
     )
 
 
-def _pounds(value: Decimal | None) -> str:
-    return "" if value is None else wording.amount(Decimal(value), "gbp")
+def _pounds(value: Decimal | None, missing: int | None = 0, of: str = "") -> str:
+    """Return a sum of money, and of how many parts it has no amount: a sum without them is not the whole."""
+    said = "" if value is None else wording.amount(Decimal(value), "gbp")
+    if not missing:
+        return said
+    parts = f"{missing} {of}{'' if missing == 1 else 's'}"
+    return f"{said}, without {parts} of unknown amount" if said else f"unknown for {parts}"

@@ -17,7 +17,7 @@ from quarterday.errors import OperatorError
 from quarterday.opendata import record
 from quarterday.opendata.making import rows_of
 from quarterday.opendata.saying import leave_out, world_of
-from quarterday.opendata.tables import Row, Rows, public_row, public_tables
+from quarterday.opendata.tables import Rows, public_row, public_tables
 from quarterday.opendata.writing import Edition, in_order
 from quarterday.past import Past, fetch_tables
 from quarterday.settings import Settings
@@ -36,14 +36,8 @@ MORE = (
     "printed",
     "corrections",
 )
-EARLIER = """
-select facts.release_id, facts.measure_code, measures.unit, facts.area_code, facts.period_key, periods.period_start,
-    periods.period_end, facts.value::numeric as value, facts.value_qualifier, facts.status
-from history.fct_outcome as facts
-inner join mart.dim_measure as measures on facts.measure_code = measures.measure_code
-inner join mart.dim_period as periods on facts.period_key = periods.period_key
-where facts.release_id = any(%s) and facts.value is not null
-"""
+# What releases that were public before showed, by public table.
+EARLIER = ("outcomes", "outcome_years", "measurements")
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,9 @@ class Told:
         rows: The public tables as open data has them: only public columns, each figure with its shorthand.
         more: Plans, priorities, returns, reports: about no people, or held against ``rows``.
         editions: All releases published by then, the newest first.
-        earlier: What releases that were public before showed of each outcome and quarter; oldest release first.
+        public: The releases that were public before, the oldest first.
+        earlier: What these showed of each outcome by quarter and by year, and of figures as sent that some release has
+            shown otherwise; by public table, the oldest first.
         left_out: How many figures the release leaves out.
     """
 
@@ -63,7 +59,8 @@ class Told:
     rows: Rows
     more: Rows
     editions: tuple[Edition, ...]
-    earlier: tuple[Row, ...]
+    public: tuple[Edition, ...]
+    earlier: Rows
     left_out: int
 
 
@@ -85,17 +82,17 @@ def read_told(edition: Edition, settings: Settings) -> Told:
             hidden = {one.release_id: _hidden(cursor, one) for one in public}
             editions = _published_by(cursor, edition)
         with connection.cursor(cursor_factory=RealDictCursor) as rows_cursor:
-            rows_cursor.execute(EARLIER, ([one.release_id for one in public],))
-            facts = [dict(row) for row in rows_cursor.fetchall()]
+            facts = _shown_before(rows_cursor, public, edition)
     everything = rows_of(edition, settings)
     world = world_of(everything)
     rows = _as_published(leave_out(everything, made.hidden, world))
     more = _more(edition, editions, settings)
     more["printed"] = shown_prints(more["printed"], rows, made.hidden.union(*hidden.values()), world)
-    earlier = tuple(
-        row for one in public for row in _shown_then(facts, one, hidden[one.release_id] | made.hidden, world)
-    )
-    return Told(edition, rows, more, editions, earlier, len(made.hidden))
+    earlier: Rows = {table: [] for table in EARLIER}
+    for one in public:
+        for table, shown in _shown_then(facts, one, hidden[one.release_id] | made.hidden, world).items():
+            earlier[table] += shown
+    return Told(edition, rows, more, editions, tuple(public), earlier, len(made.hidden))
 
 
 def _as_published(rows: Rows) -> Rows:
@@ -108,8 +105,7 @@ def _as_published(rows: Rows) -> Rows:
 
 def _more(edition: Edition, editions: Sequence[Edition], settings: Settings) -> Rows:
     """Return what a site shows beside the public tables; of returns those that were published by then."""
-    folder = resources.files("quarterday.site") / "sql"
-    queries = {name: (folder / f"{name}.sql").read_text(encoding="utf-8") for name in MORE}
+    queries = {name: _query(name) for name in MORE}
     more = fetch_tables(Past("as_known", edition.published_at, is_whole_day=False), queries, settings)
     known = {one.release_id for one in editions}
     more["loads"] = [row for row in more["loads"] if row["release_id"] in known]
@@ -139,7 +135,24 @@ def _published_by(cursor: Cursor, edition: Edition) -> tuple[Edition, ...]:
     return tuple(Edition(*row) for row in cursor.fetchall())
 
 
-def _shown_then(facts: Sequence[Row], edition: Edition, hidden: frozenset[str], world: World) -> list[Row]:
-    """Return the outcomes that an earlier release showed; what it or this release leaves out has no value."""
-    rows = [row | {"lag_state": "available"} for row in facts if row["release_id"] == edition.release_id]
-    return leave_out({"outcomes": rows}, hidden, world)["outcomes"]
+def _shown_before(cursor: Cursor, public: Sequence[Edition], edition: Edition) -> Rows:
+    """Return every figure of releases that were public before, by table, with all that they say about people."""
+    given = {"releases": [one.release_id for one in public], "published_at": edition.published_at}
+    found = {}
+    for table in EARLIER:
+        cursor.execute(_query(f"earlier_{table}"), given)
+        found[table] = [dict(row) for row in cursor.fetchall()]
+    return found
+
+
+def _shown_then(facts: Rows, edition: Edition, hidden: frozenset[str], world: World) -> Rows:
+    """Return the figures that an earlier release showed; what it or this release leaves out has no value."""
+    rows = {
+        table: [row | {"lag_state": "available"} for row in found if row["release_id"] == edition.release_id]
+        for table, found in facts.items()
+    }
+    return leave_out(rows, hidden, world)
+
+
+def _query(name: str) -> str:
+    return (resources.files("quarterday.site") / "sql" / f"{name}.sql").read_text(encoding="utf-8")

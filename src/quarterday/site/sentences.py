@@ -1,8 +1,8 @@
 """Sentences of the highlight report, each bound to a query on the release's open data, and refused where it isn't so.
 
-A sentence is shown only if its query gives one row with every figure that its words need, none of them hedged; and, if
-it says that something has changed, only if the chart has a signal of that there: a change within the usual ups and downs
-is no news, and a rise above the limits is none that "fewer" speaks of.
+A sentence is shown only if its query gives one row with every figure that its words need, and the figure is not hedged;
+and, if it says that something has changed, only if the chart has a signal of that there: a change within the usual ups
+and downs is no news, and a rise above the limits is none that "fewer" speaks of.
 """
 
 from __future__ import annotations
