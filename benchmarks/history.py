@@ -283,11 +283,11 @@ def _copy_facts(loads: Mapping[int, int], release_id: int, quarter: int, cursor:
             constraint loads_of_release check (load_id = any(%s::bigint[]))
         );
         alter table {own} owner to quarterday_builder;
-        alter table {own} inherit core.fct_recorded_crime""",
+        alter table {own} alter column load_id set (n_distinct = 1000), inherit core.fct_recorded_crime""",
         (f"{{{','.join(map(str, loads.values()))}}}",),
     )
     _copy_rows(first, load, "true", cursor, own)
-    cursor.execute(f"create index on {own} using brin (load_id, line_number)")
+    cursor.execute(f"create index on {own} using brin (load_id, line_number) with (pages_per_range = 16)")
     _copy_rows("core.dim_crime_place", load, of_first, cursor)
     _copy_rows("core.fct_recorded_crime_count", load, of_first, cursor)
 

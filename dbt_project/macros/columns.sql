@@ -19,9 +19,11 @@
                 and measures.is_additive_over_area
                 and {{ relation }}.value_qualifier = 'exact'
                 and {{ relation }}.status not in ('target', 'plan')
-                and {{ relation }}.period_key !~ '^(to_date|rolling_year):'
+                and not starts_with({{ relation }}.period_key, 'to_date:')
+                and not starts_with({{ relation }}.period_key, 'rolling_year:')
                 then {{ relation }}.value
         end as additive_value
     from {{ relation }}
-    inner join measures on {{ relation }}.measure_code = measures.measure_code
+    -- Every measure is known; as a left join it is left out where nobody asks for what may be added up.
+    left join measures on {{ relation }}.measure_code = measures.measure_code
 {%- endmacro %}

@@ -14,17 +14,13 @@
 
 {# '2017-18-Q3' as in file names and keys. #}
 {% macro financial_quarter_key(day) -%}
-    {{ financial_year_label(day) }} || '-Q' || {{ financial_quarter_number(day) }}::text
+    ledger.quarter_key({{ day }})
 {%- endmacro %}
 
-{# The key of any period: two dates and a type, never a label as sent. #}
+{# The key of any period: two dates and a type, never a label as sent. The ledger keeps it too, of what is published; the
+   function is the one place that says how it is written. #}
 {% macro period_key(period_type, period_start, period_end) -%}
-    case {{ period_type }}
-        when 'financial_quarter' then {{ financial_quarter_key(period_start) }}
-        when 'financial_year' then {{ financial_year_label(period_start) }}
-        when 'as_at' then 'as_at:' || to_char({{ period_end }}, 'YYYY-MM-DD')
-        else {{ period_type }} || ':' || to_char({{ period_start }}, 'YYYY-MM-DD') || '/' || to_char({{ period_end }}, 'YYYY-MM-DD')
-    end
+    ledger.period_key({{ period_type }}, {{ period_start }}, {{ period_end }})
 {%- endmacro %}
 
 {# First day of a financial quarter key such as '2017-18-Q3'. #}

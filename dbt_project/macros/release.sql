@@ -91,8 +91,7 @@
         from {{ source('ledger', 'publication') }} as publication
         where publication.load_id = {{ relation }}.load_id
             and publication.period @> {{ relation }}.period_end
-            and upper_inf(publication.known)
-            and upper_inf(publication.issued)
+            and publication.is_current
     )
 {%- endmacro %}
 

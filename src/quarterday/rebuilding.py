@@ -57,6 +57,7 @@ KNOWN_THEN = """tstzrange(
     lower(publication.known),
     case when upper(publication.known) < release_at_hand.published_at then upper(publication.known) end
 )"""
+CURRENT_THEN = f"upper_inf({KNOWN_THEN}) and upper_inf(publication.issued)"
 BUILD_REST = ("run", "--select", *OF_A_RELEASE, *releasing.LEAN)
 BUILD_FACTS = (
     "build",
@@ -483,7 +484,7 @@ def _make_views_as_built(cursor: Cursor) -> None:
     cursor.execute(
         sql.SQL(text).format(
             release_columns=_columns("release", {"published_at": IF_BEFORE}, cursor),
-            publication_columns=_columns("publication", {"known": KNOWN_THEN}, cursor),
+            publication_columns=_columns("publication", {"known": KNOWN_THEN, "is_current": CURRENT_THEN}, cursor),
         )
     )
     places = {("ledger", name): SCHEMA for name in ("release", "release_load", "publication", "expected_return")}

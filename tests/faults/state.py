@@ -16,7 +16,7 @@ from quarterday.warehouse import connect
 
 READERS = ("mart", "history")
 # Surrogates that only tell rows apart; the rows themselves are compared.
-SURROGATES = re.compile(r"(event|issue|publication|arrival|notice)_id$|^run_id$")
+SURROGATES = re.compile(r"(event|issue|publication|arrival|notice|assessment)_id$|^run_id$")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 # In a range's text a moment is written otherwise than in a column of its own.
 MOMENT_IN_RANGE = re.compile(r'\\?"?(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)\+00\\?"?')

@@ -38,8 +38,7 @@ final as (
     from figures
     inner join publications
         on figures.load_id = publications.load_id
-        and figures.period_type = publications.period_type
-        and daterange(figures.period_start, figures.period_end, '[]') = publications.period
+        and figures.period_key = publications.period_key
 
 )
 

@@ -7,25 +7,10 @@ with counts as (
 
 ),
 
--- Worked out once for each file and publication, not for each of its rows.
-versions as materialized (
+publications as (
 
-    select
-        months.load_id,
-        months.partner_code,
-        months.period_key,
-        months.period_start,
-        months.period_end,
-        publications.publication_id,
-        publications.release_id,
-        lower(publications.known) as known_from,
-        upper(publications.known) as known_to,
-        lower(publications.issued) as issued_on,
-        upper(publications.issued) as superseded_on
-    from {{ ref('int_load_month') }} as months
-    inner join {{ source('ledger', 'publication') }} as publications
-        on months.load_id = publications.load_id
-        and publications.period @> months.period_end
+    select * from {{ source('ledger', 'publication') }}
+    where form = 'street_crime'
 
 ),
 
@@ -33,22 +18,22 @@ final as (
 
     select
         counts.load_id,
-        versions.partner_code,
-        versions.period_key,
-        versions.period_start,
-        versions.period_end,
+        publications.partner_code,
+        publications.quarter_key as period_key,
+        publications.period_start,
+        publications.period_end,
         counts.area_code,
         counts.crime_type,
         counts.last_outcome,
         counts.crime_count,
-        versions.publication_id,
-        versions.release_id,
-        versions.known_from,
-        versions.known_to,
-        versions.issued_on,
-        versions.superseded_on
+        publications.publication_id,
+        publications.release_id,
+        lower(publications.known) as known_from,
+        upper(publications.known) as known_to,
+        lower(publications.issued) as issued_on,
+        upper(publications.issued) as superseded_on
     from counts
-    inner join versions on counts.load_id = versions.load_id
+    inner join publications on counts.load_id = publications.load_id
 
 )
 

@@ -16,8 +16,7 @@ covered as (
 publications as (
 
     select * from {{ source('ledger', 'publication') }}
-    where upper_inf(known)
-        and upper_inf(issued)
+    where is_current
 
 ),
 
@@ -31,7 +30,8 @@ spans as (
     inner join publications
         on covered.load_id = publications.load_id
         and covered.period_type = publications.period_type
-        and daterange(covered.period_start, covered.period_end, '[]') = publications.period
+        and covered.period_start = publications.period_start
+        and covered.period_end = publications.period_end
     group by covered.measure_code
 
 ),

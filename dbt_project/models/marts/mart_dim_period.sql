@@ -27,8 +27,7 @@ final as (
     or exists (
         select 1
         from publication
-        where publication.period_type = periods.period_type
-            and publication.period = daterange(periods.period_start, periods.period_end, '[]')
+        where publication.period_key = periods.period_key
     )
 
 )

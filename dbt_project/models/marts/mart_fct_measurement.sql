@@ -10,8 +10,7 @@ with measurements as (
 publications as (
 
     select * from {{ source('ledger', 'publication') }}
-    where upper_inf(known)
-        and upper_inf(issued)
+    where is_current
 
 ),
 
@@ -34,8 +33,7 @@ final as (
     from figures
     inner join publications
         on figures.load_id = publications.load_id
-        and figures.period_type = publications.period_type
-        and daterange(figures.period_start, figures.period_end, '[]') = publications.period
+        and figures.period_key = publications.period_key
 
 )
 

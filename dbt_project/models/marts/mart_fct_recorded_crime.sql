@@ -13,11 +13,11 @@ places as (
 
 ),
 
--- Worked out once for each file, not for each of its lines.
-months as materialized (
+publications as (
 
-    select * from {{ ref('int_load_month') }} as files
-    where {{ is_published('files') }}
+    select * from {{ source('ledger', 'publication') }}
+    where is_current
+        and form = 'street_crime'
 
 ),
 
@@ -27,13 +27,13 @@ final as (
         crimes.load_id,
         crimes.sheet,
         crimes.line_number,
-        months.partner_code,
+        publications.partner_code,
         crimes.crime_id,
         crimes.crime_type,
         coalesce(crimes.area_code, places.area_code) as area_code,
-        months.period_key,
-        months.period_start,
-        months.period_end,
+        publications.quarter_key as period_key,
+        publications.period_start,
+        publications.period_end,
         crimes.reported_by,
         crimes.falls_within,
         coalesce(crimes.longitude, places.longitude) as longitude,
@@ -43,7 +43,7 @@ final as (
         coalesce(crimes.lsoa_name, places.lsoa_name) as lsoa_name,
         crimes.last_outcome
     from crimes
-    inner join months on crimes.load_id = months.load_id
+    inner join publications on crimes.load_id = publications.load_id
     -- A row with a key has no place of its own, and one without has no key.
     left join places
         on crimes.load_id = places.load_id

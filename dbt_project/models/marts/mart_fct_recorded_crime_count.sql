@@ -7,11 +7,11 @@ with counts as (
 
 ),
 
--- Worked out once for each file, not for each of its rows.
-months as materialized (
+publications as (
 
-    select * from {{ ref('int_load_month') }} as files
-    where {{ is_published('files') }}
+    select * from {{ source('ledger', 'publication') }}
+    where is_current
+        and form = 'street_crime'
 
 ),
 
@@ -19,16 +19,16 @@ final as (
 
     select
         counts.load_id,
-        months.partner_code,
-        months.period_key,
-        months.period_start,
-        months.period_end,
+        publications.partner_code,
+        publications.quarter_key as period_key,
+        publications.period_start,
+        publications.period_end,
         counts.area_code,
         counts.crime_type,
         counts.last_outcome,
         counts.crime_count
     from counts
-    inner join months on counts.load_id = months.load_id
+    inner join publications on counts.load_id = publications.load_id
 
 )
 

@@ -5,7 +5,7 @@
     unique_key='load_id',
     indexes=[
         {'columns': ['measure_code', 'breakdown_code', 'period_start']},
-        {'columns': ['period_key', 'measure_code', 'breakdown_code']},
+        {'columns': ['period_key', 'load_id', 'measure_code', 'breakdown_code']},
     ],
 ) }}
 

@@ -12,7 +12,12 @@ select
     load_id,
     release_id,
     known,
-    daterange(lower(issued), null) as issued
+    daterange(lower(issued), null) as issued,
+    period_start,
+    period_end,
+    period_key,
+    quarter_key,
+    true as is_current
 from ledger.publication
 where upper_inf(known)
     and issued @> {day};

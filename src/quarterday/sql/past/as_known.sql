@@ -11,7 +11,12 @@ select
     load_id,
     release_id,
     tstzrange(lower(known), case when upper(known) <= {moment} then upper(known) end) as known,
-    issued
+    issued,
+    period_start,
+    period_end,
+    period_key,
+    quarter_key,
+    (upper_inf(known) or upper(known) > {moment}) and upper_inf(issued) as is_current
 from ledger.publication
 where lower(known) <= {moment};
 

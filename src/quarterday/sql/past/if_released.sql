@@ -91,7 +91,12 @@ select
     load_id,
     {release_id}::bigint as release_id,
     tstzrange({moment}, null) as known,
-    issued
+    issued,
+    lower(period) as period_start,
+    upper(period) - 1 as period_end,
+    ledger.period_key(period_type, lower(period), upper(period) - 1) as period_key,
+    ledger.quarter_key(lower(period)) as quarter_key,
+    is_current
 from {build}.planned;
 
 create view {ledger}.release as
