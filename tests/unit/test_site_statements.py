@@ -103,9 +103,11 @@ def test_a_chart_has_the_baseline_that_the_figures_are_held_against(
 
 def test_a_hedged_baseline_is_told_as_hedged() -> None:
     given = row("outcomes", baseline_period_key="2015-16", baseline_value=Decimal(200))
-    assert remarks.of_baseline(COUNT, given, "over") == "over 200 in 2015-16"
+    assert remarks.of_quarter_baseline(COUNT, given, "over") == "over 200 in 2015-16"
     exact = given | {"change": Decimal(1)}
-    assert remarks.of_baseline(COUNT, exact, "exact").endswith("; each quarter is held against a quarter of it, 50")
+    assert remarks.of_quarter_baseline(COUNT, exact, "exact").endswith(
+        "; each quarter is held against a quarter of it, 50"
+    )
 
 
 def test_a_chart_says_that_its_limits_are_on_trial_that_they_start_anew_or_that_they_are_left_out() -> None:

@@ -37,6 +37,7 @@ class Year:
     name: str
     cell: Cell
     to_date: str
+    baseline: str
     change: str
     rating: str | None
 

@@ -241,7 +241,7 @@ class _Writer:
     def _baseline(self, rows: Sequence[Row]) -> str:
         known = [row for row in rows if row["baseline_period_key"]]
         row = next((row for row in reversed(known) if row["change"] is not None), known[-1] if known else None)
-        return remarks.of_baseline(self.measure, row, self._hedge_of_baseline(row)) if row else ""
+        return remarks.of_quarter_baseline(self.measure, row, self._hedge_of_baseline(row)) if row else ""
 
     def _hedge_of_baseline(self, row: Row) -> str | None:
         """Return how the baseline is hedged, as the figure of its own period says; None where that isn't told."""
@@ -256,7 +256,8 @@ class _Writer:
         if row["value_to_date"] is not None:
             to_date = wording.amount(row["value_to_date"], self.unit)
         rating = wording.RATINGS.get(row["rag_computed"] or "")
-        return Year(wording.quarter(row["period_key"]), self._cell(row), to_date, self._change(row), rating)
+        baseline = remarks.of_baseline(self.unit, row, self._hedge_of_baseline(row))
+        return Year(wording.quarter(row["period_key"]), self._cell(row), to_date, baseline, self._change(row), rating)
 
     def _order_of_sent(self, row: Row) -> tuple[object, ...]:
         area = self.area_order(row["area_code"])

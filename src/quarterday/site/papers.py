@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from quarterday.errors import OperatorError
 from quarterday.settings import Settings
+from quarterday.site.annual import annual_values, year_of_report
 from quarterday.site.outcome_views import Outcome
-from quarterday.site.overview import Return, returns_of
-from quarterday.site.priorities import Plan, Priority, Quarterly
+from quarterday.site.priorities import Plan, Priority
 from quarterday.site.reading import Told
 from quarterday.site.rendering import Renderer, web_folder
 from quarterday.site.sentences import Said
@@ -29,7 +28,7 @@ def write_papers(
     renderer: Renderer,
     settings: Settings,
 ) -> list[tuple[str, str]]:
-    """Write the highlight report of each plan of which anything came, and the annual report of the newest year.
+    """Write the highlight report of each plan of which anything came, and the annual report of the newest rated year.
 
     Returns:
         Path below the site's folder and title of each.
@@ -40,8 +39,8 @@ def write_papers(
             path = f"{FOLDER}/highlight-report-{plan.code.replace('_', '-')}.pdf"
             write_paper("paper_highlight", highlight_values(plan, sentences), folder / path, renderer, settings)
             papers.append((path, f"Highlight report: {plan.name}"))
-    if year := max((row["period_key"] for row in told.rows["outcome_years"] if row["value"] is not None), default=None):
-        values = annual_values(year, outcomes, plans, returns_of(told).get(year, []))
+    if year := year_of_report(told):
+        values = annual_values(year, told, outcomes, plans)
         path = f"{FOLDER}/annual-report-{year}.pdf"
         write_paper("paper_annual", values, folder / path, renderer, settings)
         papers.append((path, f"Annual report {year}"))
@@ -55,37 +54,6 @@ def highlight_values(plan: Plan, sentences: Mapping[str, Sequence[Said]]) -> dic
 
 def _report(priority: Priority, sentences: Mapping[str, Sequence[Said]]) -> dict[str, Any]:
     return {"priority": priority, "sentences": sentences.get(priority.code, ())}
-
-
-def annual_values(
-    year: str, outcomes: Mapping[str, Outcome], plans: Sequence[Plan], returns: Sequence[Return]
-) -> dict[str, Any]:
-    """Return what the annual report of a financial year shows."""
-    years = [
-        (outcome, part, one)
-        for outcome in outcomes.values()
-        for part in outcome.parts
-        for one in part.years
-        if one.name == year
-    ]
-    told = {outcome.code for outcome, _, _ in years}
-    charted = [one for code, one in outcomes.items() if code in told and one.is_highlight]
-    states = Counter(one.state for one in returns)
-    return {
-        "year": year,
-        "years": years,
-        "charted": charted,
-        "priorities": list(_newest_of(year, plans)),
-        "returns": sorted(states.items()),
-    }
-
-
-def _newest_of(year: str, plans: Sequence[Plan]) -> Iterator[tuple[str, Quarterly]]:
-    for plan in plans:
-        for priority in plan.priorities:
-            told = next((quarter for quarter in priority.quarters if quarter.key.startswith(year)), None)
-            if told:
-                yield f"{priority.name} ({plan.name})", told
 
 
 def write_paper(template: str, values: Mapping[str, Any], path: Path, renderer: Renderer, settings: Settings) -> None:

@@ -40,21 +40,24 @@ def _rebased(chart: Row) -> str:
     return f"The limits start anew on {wording.day(start)}: {reason}." if start and reason else ""
 
 
-def of_baseline(measure: Row, row: Row, hedge: str | None) -> str:
-    """Return the baseline and, of a year's count, what each quarter is held against; empty where there is none.
+def of_baseline(unit: str, row: Row, hedge: str | None) -> str:
+    """Return the baseline of a row with its period; empty where there is none.
 
     Args:
-        measure: The measure.
-        row: A quarter that has a baseline.
+        unit: The measure's unit.
+        row: A quarter or year that may have a baseline.
         hedge: How the baseline's figure is hedged.
     """
     said = row["baseline_value_shorthand"] or ""
     if row["baseline_value"] is not None:
-        said = wording.figure(row["baseline_value"], measure["unit"], hedge)
-    if not said:
-        return ""
+        said = wording.figure(row["baseline_value"], unit, hedge)
+    return f"{said} in {wording.quarter(row['baseline_period_key'])}" if said else ""
+
+
+def of_quarter_baseline(measure: Row, row: Row, hedge: str | None) -> str:
+    """Return a quarter's baseline and, of a year's count, what the quarter is held against."""
+    words = of_baseline(measure["unit"], row, hedge)
     quarter = drawing.quarter_baseline(measure, row)
-    words = f"{said} in {wording.quarter(row['baseline_period_key'])}"
     if quarter is None or quarter == row["baseline_value"]:
         return words
     return f"{words}; each quarter is held against a quarter of it, {wording.amount(quarter, measure['unit'])}"
