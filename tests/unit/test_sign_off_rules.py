@@ -66,6 +66,7 @@ def test_the_shipped_rules_name_forms_measures_priorities_and_users_that_there_a
         ("SGN-002,*,*,*,rating,,,Why.", "line 3, column approvers: expected users of Airflow.*; found ''"),
         ("SGN-002,*,*,*,rating,,jo, ", "line 3, column reason: expected why somebody has to decide"),
         ("SGN-002,*,*,*,rating,,jo", "line 3: expected 8 columns"),
+        ("SGN-002,*,*,*,rating", "line 3: expected 8 columns"),
         ("SGN-002,*,*,*,rating,,sam,Why.", "line 3, column approvers: expected a user whom every rule"),
     ],
 )  # fmt: skip

@@ -12,13 +12,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from quarterday.errors import OperatorError
+from quarterday.strict_csv import faults_of, read_lines
 
 COLUMNS = ("name", "kind", "partner_code", "connection", "path", "after")
 KINDS = ("folder", "sftp", "s3", "azure", "https")
@@ -65,26 +65,11 @@ def load_connectors(path: Path, partners: Container[str]) -> dict[str, Connector
     """
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file, strict=True)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            found = ", ".join(reader.fieldnames or ()) or "nothing"
-            raise _wrong(path, [f"  line 1: expected the columns {', '.join(COLUMNS)}; found {found}."])
-        rows = [(reader.line_num, row) for row in reader]
-    if faults := list(_faults(rows, partners)):
+    rows, faults = read_lines(path, COLUMNS)
+    faults += faults_of(rows, COLUMNS, lambda row, seen: _row_faults(row, partners, seen))
+    if faults:
         raise _wrong(path, faults)
     return {row["name"]: Connector(*(row[column] for column in COLUMNS)) for _, row in rows}
-
-
-def _faults(rows: Sequence[tuple[int, dict[str, str]]], partners: Container[str]) -> Iterator[str]:
-    seen: set[str] = set()
-    for line, row in rows:
-        if None in row or None in row.values():
-            yield f"  line {line}: expected {len(COLUMNS)} columns; found another number of them."
-            continue
-        for column, expected in _row_faults(row, partners, seen):
-            yield f"  line {line}, column {column}: expected {expected}; found '{row[column]}'."
-        seen.add(row["name"])
 
 
 def _row_faults(row: Mapping[str, str], partners: Container[str], seen: set[str]) -> Iterator[tuple[str, str]]:

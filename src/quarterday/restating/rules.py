@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from quarterday.errors import OperatorError
 from quarterday.restating.changes import RAG_ITEMS, Change, Changes
+from quarterday.strict_csv import Line, faults_of, is_whole, read_lines
 
 COLUMNS = ("rule_id", "form", "measure_code", "priority_code", "asks_about", "at_least", "approvers", "reason")
 ANY = "*"
@@ -82,13 +82,9 @@ def load_rules(path: Path, known: Mapping[str, Iterable[str]] | None = None) -> 
     """
     if not path.is_file():
         raise _wrong(path, [f"  There is no file {path}."])
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file, strict=True)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            found = ", ".join(reader.fieldnames or ()) or "nothing"
-            raise _wrong(path, [f"  line 1: expected the columns {', '.join(COLUMNS)}; found {found}."])
-        rows = [(reader.line_num, row) for row in reader]
-    faults = list(_faults(rows, known or {}))
+    rows, faults = read_lines(path, COLUMNS)
+    faults += faults_of(rows, COLUMNS, lambda row, seen: _row_faults(row, known or {}, seen))
+    faults += _unshared([line for line in rows if is_whole(line[1])])
     if faults:
         raise _wrong(path, faults)
     return tuple(_rule(row) for _, row in rows)
@@ -165,15 +161,9 @@ def _rule(row: Mapping[str, str]) -> Rule:
     return Rule(rule_id, form, measure_code, priority_code, asks_about, at_least, approvers, row["reason"])
 
 
-def _faults(rows: Sequence[tuple[int, dict[str, str]]], known: Mapping[str, Iterable[str]]) -> Iterator[str]:
-    seen: set[str] = set()
+def _unshared(rows: Sequence[Line]) -> Iterator[str]:
+    """Give the lines of which no user can decide together with the other rules that can ask about the same form."""
     for line, row in rows:
-        if None in row or None in row.values():
-            yield f"  line {line}: expected {len(COLUMNS)} columns; found another number of them."
-            continue
-        for column, expected in _row_faults(row, known, seen):
-            yield f"  line {line}, column {column}: expected {expected}; found '{row[column]}'."
-        seen.add(row["rule_id"])
         sharing = [set(one["approvers"].split()) for _, one in rows if {one["form"], row["form"]} <= {ANY, row["form"]}]
         if not set.intersection(*sharing):
             yield (

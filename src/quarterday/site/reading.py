@@ -36,8 +36,12 @@ MORE = (
     "printed",
     "corrections",
 )
-# What releases that were public before showed, by public table.
-EARLIER = ("outcomes", "outcome_years", "measurements")
+# What releases that were public before showed, by public table: its query, and what it asks.
+EARLIER = {
+    "outcomes": ("earlier_outcomes", "history.fct_outcome"),
+    "outcome_years": ("earlier_outcomes", "history.fct_outcome_year"),
+    "measurements": ("earlier_measurements", "history.fct_measurement"),
+}
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,8 @@ def _shown_before(cursor: Cursor, public: Sequence[Edition], edition: Edition) -
     """Return every figure of releases that were public before, by table, with all that they say about people."""
     given = {"releases": [one.release_id for one in public], "published_at": edition.published_at}
     found = {}
-    for table in EARLIER:
-        cursor.execute(_query(f"earlier_{table}"), given)
+    for table, (query, relation) in EARLIER.items():
+        cursor.execute(_query(query).replace("{relation}", relation), given)
         found[table] = [dict(row) for row in cursor.fetchall()]
     return found
 

@@ -17,7 +17,7 @@ with versions as (
         status,
         known_from,
         known_to
-    from history.fct_measurement
+    from {relation}
     where superseded_on is null and value is not null
 
 ),

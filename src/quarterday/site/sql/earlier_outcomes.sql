@@ -1,4 +1,4 @@
--- Grain: one row per earlier release that was public, outcome measure, area and financial quarter with a figure.
+-- Grain: one row per earlier release that was public, outcome measure, area and financial quarter, or year, with a figure.
 select
     facts.release_id,
     facts.measure_code,
@@ -9,6 +9,6 @@ select
     facts.value::numeric as value,
     facts.value_qualifier,
     facts.status
-from history.fct_outcome as facts
+from {relation} as facts
 inner join mart.dim_period as periods on facts.period_key = periods.period_key
 where facts.release_id = any(%(releases)s) and facts.value is not null
