@@ -16,6 +16,7 @@ from quarterday.settings import Settings
 from quarterday.site.making import Site, make_site
 from tests.browser.test_board import CHROMIUM, HERE, looked_at
 from tests.marts_support import copy_of
+from tests.path_support import rows_of
 from tests.site.pages import broken_links, faults, pages_of, seen
 
 WIDTHS = (1280, 320)
@@ -53,6 +54,15 @@ def test_the_demos_highlight_reports_say_what_holds_and_the_operator_is_told_the
     refused = {line.split(": ")[1]: line for line in site.refused if line.startswith("plan_2017.managing_offenders")}
     assert "common-cause" in refused["fewer-first-time-entrants"]
     assert "not available" in refused["youth-reoffending"]
+
+
+def test_what_is_wrong_with_an_action_is_told_in_words_that_are_filled_in(site: Site, demo: Settings) -> None:
+    found = rows_of("select finding from mart.rpt_action_finding where rule_code = 'term_corrected'", demo)
+    assert [row["finding"] for row in found] == [
+        "term printed as G, read as M"
+    ]  # for the office; the public is told less
+    words = " ".join(seen(site.folder / "actions.html").text)
+    assert "its term is read otherwise than it was printed" in words and "{" not in words
 
 
 class Quiet(SimpleHTTPRequestHandler):

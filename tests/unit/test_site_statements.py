@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,12 +12,13 @@ import pytest
 
 from quarterday.opendata.tables import Row, public_tables
 from quarterday.opendata.writing import Edition
-from quarterday.site import drawing, remarks
+from quarterday.site import drawing, remarks, wording
 from quarterday.site.outcomes import Outcomes
 from quarterday.site.overview import compared_areas
 from quarterday.site.priorities import Quarterly, plans_of
 from quarterday.site.reading import Told
 from quarterday.site.restated import Restatements
+from tests.conftest import PROJECT
 
 FIRST, SECOND, THIRD = (Edition(number, datetime(2017, number, 1, tzinfo=UTC), "returns") for number in (1, 2, 3))
 COUNT = {"measure_code": "a", "measure_name": "A", "unit": "count", "is_additive_over_time": True, "direction": ""}
@@ -177,3 +179,24 @@ def test_a_figure_leads_to_its_own_line_and_not_to_the_target_on_the_same() -> N
     [quarter] = outcome.parts[0].quarters
     [anchor] = [one.anchor for one in outcome.sent if one.status == "final"]
     assert quarter.cell.source == f"#{anchor}"
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (PROJECT / "dbt_project" / "seeds" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_is_said_of_how_figures_are_judged_is_what_the_seeds_say() -> None:
+    [general] = seed("rag_rules")  # a measure with a rule of its own would have to be told of
+    assert (general["measure_code"], general["green_at_least_pct"], general["amber_at_least_pct"]) == ("*", "0", "-5")
+    [limits] = seed("spc_limits")
+    assert (limits["limit_multiplier"], limits["limit_point_count"], limits["least_point_count"]) == ("2.66", "12", "5")
+    assert {row["threshold"] for row in seed("disclosure_thresholds")} == {"", "5"}
+    rules = {row["rule_code"]: (row["point_count"], row["window_count"]) for row in seed("spc_rules")}
+    assert rules == {"outside_limits": ("1", "1"), "shift": ("7", "7"), "near_limit": ("2", "3"), "trend": ("7", "7")}
+    assert wording.RULES.keys() == rules.keys()
+    notes = (PROJECT / "web" / "templates" / "notes.html.j2").read_text(encoding="utf-8")
+    assert "fewer than 12 quarters" in remarks.TRIAL and "five quarters" in remarks.UNCHARTED["too_few_points"]
+    for words in ("no worse than the baseline", "worse by 5% or less", "2.66 mean moving ranges", "first 12 quarters"):
+        assert words in notes
+    assert "fewer than five there are none" in notes and "from 1 to 4" in notes

@@ -38,7 +38,11 @@ final as (
         actions.rag,
         actions.term_printed,
         actions.due_on,
-        rules.finding,
+        replace(
+            replace(rules.finding, '{printed}', coalesce(actions.term_printed, 'nothing')),
+            '{read}',
+            coalesce(actions.term, 'nothing') || case when actions.is_carried_forward then ' c/f' else '' end
+        ) as finding,
         rules.remedy,
         actions.load_id,
         actions.sheet,

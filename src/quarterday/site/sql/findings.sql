@@ -1,11 +1,14 @@
--- Grain: one row per action, reporting quarter and rule of the plan that its line breaks.
+-- Grain: one row per action, reporting quarter and rule of the plan that its line breaks. What a cell held that was corrected
+-- is not shown.
 select
     findings.period_key,
     findings.action_key,
     findings.action_label,
     findings.rag,
-    findings.finding,
-    findings.term_printed,
+    case
+        when findings.rule_code = 'term_corrected' then 'its term is read otherwise than it was printed'
+        else findings.finding
+    end as finding,
     findings.remedy,
     findings.load_id,
     findings.sheet,
