@@ -99,7 +99,8 @@ def _beyond(one: list[str], other: list[str]) -> list[str]:
 class _Names:
     """Gives loads names by their files, releases by their order, and moments by the release that was published then.
 
-    A file that was not yet put back when all was killed is taken by the next sweep before others, so loads have no order.
+    A file that was not yet put back when all was killed is taken by the next sweep before others, so loads have no
+    order.
     """
 
     def __init__(self, cursor: Cursor) -> None:

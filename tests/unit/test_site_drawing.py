@@ -80,7 +80,9 @@ def test_labels_are_pushed_apart_and_stay_on_the_paper() -> None:
     [
         ("12000", "count", "over", "over 12,000"),
         ("41.30", "percent", None, "41.3%"),
-        ("-1250000.5", "gbp", "exact", "−£1,250,000.5"),
+        ("-1250000.5", "gbp", "exact", "−£1,250,000.50"),
+        ("0.53", "gbp_per_person_per_day", None, "£0.53 a person and day"),
+        ("5", "gbp", None, "£5"),
         ("1", "hours", None, "1 hour"),
         ("3.5", "rate_per_1000", None, "3.5 per 1,000"),
     ],

@@ -53,7 +53,8 @@ def amount(value: Decimal, unit: str) -> str:
     digits = f"{abs(Decimal(plain(value))):,f}"
     sign = "−" if value < 0 else ""
     if unit.startswith("gbp"):
-        digits = f"£{digits}"
+        is_in_tens_of_pence = len(digits.rpartition(".")[2]) == 1 and "." in digits
+        digits = f"£{digits}{'0' if is_in_tens_of_pence else ''}"
     if unit in _UNITS:
         return f"{sign}{digits} {_UNITS[unit] if abs(value) == 1 else unit}"
     return f"{sign}{digits}{_AFTER.get(unit, '')}"
