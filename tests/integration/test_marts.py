@@ -8,6 +8,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from quarterday.calendar import period_key
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 from tests.marts_support import (
@@ -311,6 +312,39 @@ def test_measure_says_from_when_to_when_it_has_figures(marts: Settings) -> None:
         marts, "select first_day::text, last_day::text from mart.dim_measure where measure_code = 'first_time_entrants'"
     )
     assert found == [("2015-04-01", "2017-12-31")]
+
+
+def test_the_ledger_writes_the_keys_of_periods_as_the_calendar_does(marts: Settings) -> None:
+    types = "financial_quarter financial_year as_at calendar_month rolling_year to_date"
+    found = rows(
+        marts,
+        f"""select period_type, first::date, last::date, ledger.period_key(period_type, first::date, last::date)
+        from generate_series('1998-01-01', '2051-12-01', interval '1 month') as first
+        cross join unnest(string_to_array('{types}', ' ')) as period_type
+        cross join lateral (
+            select first + case when period_type <> 'as_at' then interval '3 months - 1 day' else '0' end as last
+        ) as ends
+        where (period_type <> 'financial_quarter' or extract(month from first) % 3 = 1)
+            and (period_type <> 'financial_year' or extract(month from first) = 4)""",
+        role="owner",
+    )
+    assert len(found) > 2000
+    assert {row for row in found if row[3] != period_key(*row[:3])} == set()
+
+
+def test_what_is_published_says_its_period_as_the_figures_do(marts: Settings) -> None:
+    unjoined = rows(
+        marts,
+        """select count(*), count(publication.load_id)
+        from core.fct_measurement as figure
+        left join ledger.publication
+            on figure.load_id = publication.load_id
+            and figure.period_key = publication.period_key
+            and publication.period = daterange(figure.period_start, figure.period_end, '[]')""",
+        role="owner",
+    )
+    ((figures, published),) = unjoined
+    assert figures == published > 50
 
 
 def test_measure_is_read_under_the_plan_of_its_day_or_todays(marts: Settings) -> None:
