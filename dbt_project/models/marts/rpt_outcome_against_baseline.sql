@@ -1,20 +1,40 @@
 -- Grain: one row per measure, area and column of the outcome table: baseline, each quarter, each year, RAG.
 -- What was printed stands beside what we compute; a difference is a finding, not an overwrite.
+-- Of each fact the columns that the table has: PostgreSQL plans what else a view works out, too.
 with outcome_quarters as (
 
-    select * from {{ ref('mart_fct_outcome') }}
+    select
+        measure_code,
+        area_code,
+        period_key,
+        value,
+        rag_computed,
+        lag_state,
+        lag_state_as_sent,
+        available_on,
+        baseline_period_key,
+        baseline_value,
+        is_baseline_labelled_as_year
+    from {{ ref('mart_fct_outcome') }}
 
 ),
 
 outcome_years as (
 
-    select * from {{ ref('mart_fct_outcome_year') }}
+    select
+        measure_code,
+        area_code,
+        period_key,
+        value,
+        rag_computed,
+        reason
+    from {{ ref('mart_fct_outcome_year') }}
 
 ),
 
 periods as (
 
-    select * from {{ ref('mart_dim_period') }}
+    select * from {{ ref('dim_period') }}
 
 ),
 
@@ -32,7 +52,7 @@ areas as (
 
 printed as (
 
-    select * from {{ ref('mart_fct_published_figure') }}
+    select * from {{ ref('fct_published_figure') }}
     where table_name = 'outcome_against_baseline'
 
 ),
