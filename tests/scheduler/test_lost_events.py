@@ -127,7 +127,8 @@ def test_a_record_that_a_killed_task_left_open_is_closed_as_airflow_says(running
         cursor.execute(
             """update ledger.task_run set state = 'running', ended_at = null, seconds = null
             where (dag_id, task_id) = ('returns__load', 'check_return') and run_id = (
-                select max(run_id) from ledger.task_run where dag_id = 'returns__load'
+                select max(run_id) from ledger.task_run
+                where (dag_id, task_id, state) = ('returns__load', 'check_return', 'success')
             ) returning run_id"""
         )
         ((run_id,),) = cursor.fetchall()
