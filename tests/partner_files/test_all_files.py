@@ -12,6 +12,8 @@ from quarterday.settings import Settings
 from tests.partner_files.support import asked, send_files, warehouse
 from tests.path_support import release, rows_of
 
+# Each family of files is taken in by a module of its own in `make test`; all of them together take more than a minute.
+pytestmark = pytest.mark.long
 PARTNERS = {
     "dfe-youth-justice": "department_for_education",
     "home-office-recorded-crime": "home_office",
