@@ -149,8 +149,12 @@ def _without_day(site: Site) -> dict[str, bytes]:
 
 def test_made_again_a_site_has_the_same_bytes_also_when_a_later_one_has_been_made(told: Told, tmp_path: Path) -> None:
     first = told.sites[0]
+    for name in (first.folder.name, ".site-killed"):  # by other code, and by a process that was killed
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text("old")
     again = make_site(first.edition.release_id, tmp_path, told.warehouse, with_papers=False)
     assert bytes_of(again.folder) == bytes_of(first.folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [first.folder.name, "index.html"]
     assert again.is_new and again.page_count == first.page_count
     assert {path.stat().st_mode & 0o777 for path in again.folder.rglob("*") if path.is_file()} == {0o644}
 

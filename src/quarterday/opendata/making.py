@@ -6,8 +6,6 @@ public before; it stands in the ledger. Made again, the files are the same, or n
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +30,12 @@ from quarterday.opendata.writing import (
     write_parquet,
 )
 from quarterday.past import Past, fetch_tables
+from quarterday.placing import draft_in
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
 Tell = Callable[[str], None]
-INDEX = "releases.json"
+INDEX, DRAFT = "releases.json", ".draft-"
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,9 @@ def _put(
         if not folder.is_dir():
             folder.mkdir(parents=True)
             folder.chmod(0o755)  # for whoever serves it; what else is made here is nobody else's
-    draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-    try:
+    with draft_in(place.parent, DRAFT) as folder:
+        draft = folder / place.name
+        draft.mkdir()
         write_folder(rows, edition, len(hidden), draft)
         files = {path.name: (sha256_of(path), path.stat().st_size) for path in sorted(draft.iterdir())}
         if made is not None:
@@ -124,8 +124,6 @@ def _put(
             cursor.connection.commit()
         is_new = _give_place(draft, place)
         _write_index(to, record.made_before(cursor))
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     protecting = sum(one.rule == "protects" for one in decision.suppressions.values()) if decision else 0
     least, given_away = (decision.is_least, decision.given_away) if decision else (True, ())
     return OpenData(place, edition, len(hidden), protecting, is_new, least, given_away)

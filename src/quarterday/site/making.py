@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from quarterday.opendata.making import make_open_data
 from quarterday.opendata.tables import public_tables
 from quarterday.opendata.writing import Edition, write_csv
+from quarterday.placing import draft_in, give_place
 from quarterday.settings import Settings
 from quarterday.site import wording
 from quarterday.site.outcome_views import Outcome
@@ -29,7 +29,7 @@ from quarterday.site.rendering import Renderer, web_folder
 from quarterday.site.reports import VERDICTS, documents_of
 from quarterday.site.sentences import Said, Speaker, asked_of, read_sentences, refusals
 
-DATA = "data"
+DATA, DRAFT = "data", ".site-"
 KINDS = {".csv": "Table as CSV", ".parquet": "Table as Parquet", ".xlsx": "All tables as a workbook"}
 NAMED = {
     "csv-metadata.json": "What the CSV files' columns mean, as CSV on the Web",
@@ -59,7 +59,7 @@ class Page:
 
 
 def make_site(release_id: int | None, to: Path, settings: Settings, with_papers: bool = True) -> Site:
-    """Make the site of a published release; the folder has its name when it is whole.
+    """Make the site of a published release; the folder has its name when it is whole, and is replaced in one step.
 
     Args:
         release_id: The release; None for the newest.
@@ -72,17 +72,17 @@ def make_site(release_id: int | None, to: Path, settings: Settings, with_papers:
             here. Nothing was written.
     """
     to.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".site-", dir=to) as draft:
-        made = make_open_data(release_id, Path(draft) / "open", settings)
+    with draft_in(to, DRAFT) as draft:
+        made = make_open_data(release_id, draft / "open", settings)
         told = read_told(made.edition, settings)
-        folder = Path(draft) / "site"
+        folder = draft / "site"
         folder.mkdir()
         made.folder.rename(folder / DATA)
         speaker = Speaker(read_sentences(web_folder(settings) / "sentences.yml"), told.rows)
         pages = write_pages(told, speaker, folder, settings, with_papers)
         place = to / f"{made.edition.release_id:04d}"
-        is_new = _give_place(folder, place)
-    _write_entrance(to, settings)
+        is_new = _renew(folder, place)
+        _write_entrance(to, settings)
     return Site(place, made.edition, pages, is_new, tuple(refusals(speaker)))
 
 
@@ -232,15 +232,13 @@ def _write_csv_files(everything: Outcomes, outcomes: Mapping[str, Outcome], fold
             write_csv(table, everything.quarters.get(code, ()), folder / "outcomes" / f"{code}.csv")
 
 
-def _give_place(draft: Path, place: Path) -> bool:
+def _renew(draft: Path, place: Path) -> bool:
     """Move the whole folder to its place, in exchange for what was there; return whether anything has changed."""
     if place.is_dir() and _digest(place) == _digest(draft):
         return False
     for path in (draft, *draft.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    if place.exists():
-        place.rename(draft.parent / "before")
-    draft.rename(place)
+    give_place(draft, place)
     return True
 
 
