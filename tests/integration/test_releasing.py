@@ -278,10 +278,16 @@ def test_deploying_again_does_nothing_until_the_code_changes_and_keeps_what_is_p
     send(warehouse, "24", "2016-07-20")
     release_quickly(warehouse)
     published = state_of_everything(warehouse)
+    added_up = "select sum(additive_value) from mart.fct_measurement"
+    ((total,),) = rows(warehouse, added_up)
+    assert total >= 24
+    with connect(warehouse, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute("update core.fct_measurement set additive_value = null")
     assert releasing.deploy_marts(warehouse, force=True)
     assert not releasing.deploy_marts(warehouse)
     assert state_of_everything(warehouse) == published
     assert quarter_values(warehouse) == [Decimal(24)]
+    assert rows(warehouse, added_up) == [(total,)], "worked out again, as where the measure had not been additive"
 
 
 def test_every_rule_that_can_be_wrong_has_a_dbt_unit_test_that_passes(warehouse: Settings) -> None:

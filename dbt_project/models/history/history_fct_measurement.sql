@@ -13,32 +13,20 @@ publications as (
 
 ),
 
-measures as (
-
-    select * from {{ ref('dim_measure') }}
-
-),
-
-figures as (
-
-    {{ with_figures('measurements') }}
-
-),
-
 final as (
 
     select
-        {{ promised_columns('figures', but=['publication_id', 'release_id', 'known_from', 'known_to', 'issued_on', 'superseded_on'], renamed={'value': 'figure'}) }},
+        {{ promised_columns('measurements', but=['publication_id', 'release_id', 'known_from', 'known_to', 'issued_on', 'superseded_on'], renamed={'value': 'value::mart.figure'}) }},
         publications.publication_id,
         publications.release_id,
         lower(publications.known) as known_from,
         upper(publications.known) as known_to,
         lower(publications.issued) as issued_on,
         upper(publications.issued) as superseded_on
-    from figures
+    from measurements
     inner join publications
-        on figures.load_id = publications.load_id
-        and figures.period_key = publications.period_key
+        on measurements.load_id = publications.load_id
+        and measurements.period_key = publications.period_key
 
 )
 

@@ -8,9 +8,19 @@ with indicator_lines as (
 
 ),
 
+measures as (
+
+    select * from {{ ref('dim_measure') }}
+
+),
+
 final as (
 
-    select * from indicator_lines
+    select
+        indicator_lines.*,
+        {{ additive_value('indicator_lines') }} as additive_value
+    from indicator_lines
+    left join measures on indicator_lines.measure_code = measures.measure_code
 
 )
 

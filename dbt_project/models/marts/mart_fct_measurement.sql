@@ -14,26 +14,14 @@ publications as (
 
 ),
 
-measures as (
-
-    select * from {{ ref('dim_measure') }}
-
-),
-
-figures as (
-
-    {{ with_figures('measurements') }}
-
-),
-
 final as (
 
     select
-        {{ promised_columns('figures', renamed={'value': 'figure'}) }}
-    from figures
+        {{ promised_columns('measurements', renamed={'value': 'value::mart.figure'}) }}
+    from measurements
     inner join publications
-        on figures.load_id = publications.load_id
-        and figures.period_key = publications.period_key
+        on measurements.load_id = publications.load_id
+        and measurements.period_key = publications.period_key
 
 )
 

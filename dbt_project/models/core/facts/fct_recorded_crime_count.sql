@@ -1,6 +1,7 @@
 -- Grain: one row per street crime file, type of crime, area and newest outcome: how many of its lines there are.
 -- Who asks for quarters, areas or types over all history adds up some thousand rows a file in place of its millions. The rows are
--- a load's, so that the ledger publishes, supersedes and withdraws them with its lines.
+-- a load's, so that the ledger publishes, supersedes and withdraws them with its lines. What is added up stands before the texts,
+-- which differ in length and would have to be passed to find it.
 {{ config(
     incremental_strategy='replace_loads',
     unique_key='load_id',
@@ -41,10 +42,10 @@ final as (
 
     select
         counted.load_id,
+        sum(counted.crime_count)::bigint as crime_count,
         counted.crime_type,
         coalesce(counted.area_code, places.area_code) as area_code,
-        counted.last_outcome,
-        sum(counted.crime_count)::bigint as crime_count
+        counted.last_outcome
     from counted
     left join places
         on counted.load_id = places.load_id

@@ -1,5 +1,5 @@
 -- Grain: one row per measure.
-{{ config(unique_key='measure_code') }}
+{{ config(unique_key='measure_code', post_hook='{{ renew_additive_values() }}') }}
 
 with measures as (
 
