@@ -25,7 +25,8 @@ class SignOffOperator(ApprovalOperator):  # type: ignore[misc]  # the provider s
     """Asks whom the rules name about the load of the run's key, and keeps the answer."""
 
     def __init__(self, **kwargs: Any) -> None:
-        reason = Param("", type="string", title="Reason", description="Kept in the ledger with the decision.")
+        kept = "Kept in the ledger with the decision. The correction note, which goes out, has it too: name nobody."
+        reason = Param("", type="string", title="Reason", description=kept)
         super().__init__(subject="Which restatement is to be published?", body="", params={"reason": reason}, **kwargs)
 
     def execute(self, context: Context) -> Any:

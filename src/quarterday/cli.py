@@ -23,6 +23,9 @@ EXIT_REJECTED = 1
 EXIT_OPERATOR = 2
 EXIT_FAULT = 3
 EXIT_INTERRUPTED = 130
+PUBLIC_REASON = "Why, for everybody: the site and the open data have it, so name nobody."
+REASON_IN_NOTE = "Why; kept in the ledger, and in the correction note, which goes out: name nobody."
+REASON_INSIDE = "Why; kept in the ledger, and not published."
 
 app = typer.Typer(
     name="quarterday",
@@ -285,7 +288,7 @@ def sign_off(
     approve: Annotated[bool, typer.Option("--approve", help="Let it be released as shown.")] = False,
     decline: Annotated[bool, typer.Option("--decline", help="Keep it from being released.")] = False,
     by: Annotated[str, typer.Option("--by", help="Who decides: a user whom the rules name.", show_default=False)] = "",
-    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)] = "",
+    reason: Annotated[str, typer.Option("--reason", "-r", help=REASON_IN_NOTE, show_default=False)] = "",
 ) -> None:
     """Show which restatements wait for a named person's approval, or decide on one.
 
@@ -314,7 +317,7 @@ def accept(
     load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],
     checks: Annotated[list[str], typer.Option("--check", help="A check, as the receipt names it.", show_default=False)],
     by: Annotated[str, typer.Option("--by", help="Who asks for it.", show_default=False)],
-    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", "-r", help=REASON_IN_NOTE, show_default=False)],
 ) -> None:
     """Ask for set-aside lines of a return to be taken in by exception; a named person has to approve.
 
@@ -333,17 +336,21 @@ def accept(
 @app.command()
 def withdraw(
     release_id: Annotated[int, typer.Argument(metavar="RELEASE", help="The release's number.", show_default=False)],
-    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", "-r", help=PUBLIC_REASON, show_default=False)],
+    by: Annotated[str, typer.Option("--by", help="Who asks for it, if not you; never published.")] = "",
 ) -> None:
     """Take a published release back, by another release: readers see again what they saw before it.
 
-    [dim]quarterday withdraw 12 --reason "the service sent last year's workbook; told by its manager on 4 May"[/dim]
+    [dim]quarterday withdraw 12 --reason "the service sent last year's workbook; it told us on 4 May"[/dim]
 
-    History keeps what was shown and for how long. What later releases said of other periods stays.
+    History keeps what was shown and for how long. What later releases said of other periods stays. The reason is
+    public, on the site and in the open data; who asked for it stays in the ledger.
     """
+    import getpass
+
     from quarterday.withdrawing import withdraw_release
 
-    taken_back_by = withdraw_release(release_id, reason, _settings())
+    taken_back_by = withdraw_release(release_id, reason, _settings(), by or getpass.getuser())
     print(f"Release {release_id} is taken back by release {taken_back_by}. Ask the partners for new returns.")
 
 
@@ -430,7 +437,7 @@ def notices(
 @app.command("withdraw-load")
 def withdraw_load(
     load_id: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.", show_default=False)],
-    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", "-r", help=REASON_INSIDE, show_default=False)],
 ) -> None:
     """Take an admitted return out of the next release, because it keeps the release from being built or checked.
 

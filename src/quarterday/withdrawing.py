@@ -13,15 +13,16 @@ from quarterday.versioning import code_version
 from quarterday.warehouse import connect
 
 
-def withdraw_release(withdrawn_id: int, reason: str, settings: Settings) -> int:
+def withdraw_release(withdrawn_id: int, reason: str, settings: Settings, asked_by: str | None = None) -> int:
     """Take a published release back by another: what it had superseded speaks again, and history keeps both.
 
     The returns of the withdrawn release count as withdrawn. One that was cut off is finished by the same call.
 
     Args:
         withdrawn_id: The release to take back.
-        reason: Why, in words for whoever reads the ledger later.
+        reason: Why, in words for everybody: the release notes on the public site and the open data have them.
         settings: Whose warehouse.
+        asked_by: Who asks for it; kept in the ledger and nowhere else.
 
     Returns:
         The id of the release that takes it back.
@@ -31,24 +32,24 @@ def withdraw_release(withdrawn_id: int, reason: str, settings: Settings) -> int:
             itself, or another release is open. Nothing was changed.
         DbtFailed: The facts could not be built. The withdrawal is open: mend the cause and call it again.
     """
-    release_id = open_withdrawal(withdrawn_id, reason, settings)
+    release_id = open_withdrawal(withdrawn_id, reason, settings, asked_by)
     releasing.build_facts(release_id, settings)
     releasing.check_facts(release_id, settings)
     releasing.publish(release_id, settings)
     return release_id
 
 
-def open_withdrawal(withdrawn_id: int, reason: str, settings: Settings) -> int:
+def open_withdrawal(withdrawn_id: int, reason: str, settings: Settings, asked_by: str | None = None) -> int:
     """Open the release that takes another back, and return its id; the next run of ``quarter__release`` publishes it.
 
     Raises:
         OperatorError: As :func:`withdraw_release` does. Nothing was changed.
     """
     with connect(settings, "builder") as connection:
-        return _open_withdrawal(connection, withdrawn_id, reason)
+        return _open_withdrawal(connection, withdrawn_id, reason, asked_by)
 
 
-def _open_withdrawal(connection: Connection, withdrawn_id: int, reason: str) -> int:
+def _open_withdrawal(connection: Connection, withdrawn_id: int, reason: str, asked_by: str | None) -> int:
     with connection.cursor() as cursor:
         hold_release(connection)
         open_id = releasing.open_release_id(cursor)
@@ -57,8 +58,9 @@ def _open_withdrawal(connection: Connection, withdrawn_id: int, reason: str) -> 
             return open_id
         _refuse_withdrawal(cursor, withdrawn_id, open_id)
         cursor.execute(
-            "insert into ledger.release (code_version, reason, withdraws) values (%s, %s, %s) returning release_id",
-            (code_version(), reason, withdrawn_id),
+            """insert into ledger.release (code_version, reason, withdraws, asked_by) values (%s, %s, %s, %s)
+            returning release_id""",
+            (code_version(), reason, withdrawn_id, asked_by),
         )
         (release_id,) = cursor.fetchone() or (0,)
         releasing.reckon_for_today(cursor, int(release_id))

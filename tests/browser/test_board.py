@@ -408,12 +408,14 @@ def test_a_partner_is_asked_for_a_return_that_has_not_come(own: Settings, airflo
 def test_a_published_release_is_withdrawn_by_the_next_run_of_the_release(own: Settings, airflow: None) -> None:
     started, load_id = Started(), day.load_of(day.RESTATING, own)
     operator, address = browser(own, "op", started), f"{PREFIX}/loads/{load_id}"
-    given = {"token": token_of(operator.get(address).text), "reason": "a wrong workbook"}
+    page = operator.get(address).text
+    assert "Reason, for everybody to read" in page and "name nobody" in page
+    given = {"token": token_of(page), "reason": "a wrong workbook"}
     assert operator.post(f"{address}/withdraw", data=given).status_code == 303
     with connect(own, "owner") as connection, connection.cursor() as cursor:
-        cursor.execute("select withdraws, reason from ledger.release where published_at is null")
+        cursor.execute("select withdraws, reason, asked_by from ledger.release where published_at is null")
         release = story_of(day.RESTATING, own).release
-        assert release and cursor.fetchall() == [(release.release_id, "by the op: a wrong workbook")]
+        assert release and cursor.fetchall() == [(release.release_id, "a wrong workbook", "the op")]
     assert started == [("quarter__release", "2017-18-Q3")]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from quarterday import loading, receipts, recovering, releasing
 from quarterday.errors import OperatorError
-from quarterday.restating import signing_off
+from quarterday.restating import noting, signing_off
 from quarterday.restating.accepting import accept_lines
 from quarterday.restating.deciding import decide_by_hand, show_waiting
 from quarterday.settings import Settings
@@ -102,6 +102,9 @@ def test_what_a_rule_asks_about_is_held_and_the_rest_is_released(
     kept = "select decision, decided_by, reason, rules, digest = (select digest from ledger.assessment where load_id ="
     kept += f" {held} order by 1 limit 1) from ledger.sign_off"
     assert rows(ruled, kept, "owner") == [("approved", "jo", "recounted", ["SGN-001", "SGN-002"], True)]
+    with connect(ruled, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(noting.REASONS, {"loads": [held]})
+        assert cursor.fetchall() == [(held, "signed off: recounted")], "a note goes out, and does not say by whom"
     with pytest.raises(OperatorError, match=f"Load {held} is released: there is nothing to sign off"):
         decide_by_hand(held, "declined", "jo", "too late", ruled)
 

@@ -50,7 +50,9 @@ def test_what_a_release_superseded_speaks_again_and_history_keeps_both(warehouse
     restated = send(warehouse, "26", "2016-10-20")
     second = release(warehouse)
     assert rows(warehouse, VALUE) == rows(warehouse, OUTCOME) == [(Decimal(26),)]
-    third = withdraw_release(second, "last year's workbook", warehouse)
+    third = withdraw_release(second, "last year's workbook", warehouse, asked_by="jo")
+    said = f"select reason, asked_by from ledger.release where release_id = {third}"
+    assert rows(warehouse, said, "owner") == [("last year's workbook", "jo")]
     assert rows(warehouse, VALUE) == rows(warehouse, OUTCOME) == [(Decimal(24),)]
     assert rows(warehouse, STATE) == [("released", 1)]
     # As first shown; cut short when it was restated; the restatement; and the first one, speaking again.

@@ -19,6 +19,9 @@ from quarterday.settings import Settings
 # Starts a run of a DAG for a partition key, as whoever asks; returns the run's id.
 Trigger = Callable[[str, str], str]
 
+PUBLIC_REASON = "Reason, for everybody to read on the site and in the open data: name nobody. Your name stays inside"
+REASON_IN_NOTE = "Reason, for the ledger and the correction note, which goes out: name nobody. Your name stays inside"
+
 UNRELEASED = ("admitted", "held", "approved", "declined")
 
 
@@ -52,6 +55,7 @@ def offers(story: Story) -> list[Offer]:
                 "accept",
                 "Ask for lines to be taken in",
                 "Lines that were set aside are taken in by exception, once a named person approves of it.",
+                REASON_IN_NOTE,
                 checks=story.set_aside_checks,
             )
         )
@@ -67,6 +71,7 @@ def offers(story: Story) -> list[Offer]:
                 "withdraw",
                 f"Withdraw release {story.release.release_id}",
                 f"Another release takes back this return{with_others}: readers see again what they saw before.",
+                PUBLIC_REASON,
             )
         )
     return found
@@ -164,12 +169,11 @@ def withdraw(story: Story, reason: str, by: str, settings: Settings, trigger: Tr
     from quarterday.withdrawing import open_withdrawal
 
     if not reason.strip():
-        raise OperatorError("Give a reason: it stays in the ledger. Nothing was withdrawn.")
-    told = f"by {by}: {reason.strip()}"
+        raise OperatorError("Give a reason. Nothing was withdrawn.")
     if story.event != "released" or story.release is None:
-        withdraw_load(story.load_id, told, settings)
+        withdraw_load(story.load_id, f"by {by}: {reason.strip()}", settings)
         return f"Load {story.load_id} is withdrawn. Ask the partner for a new return."
-    taken_back_by = open_withdrawal(story.release.release_id, told, settings)
+    taken_back_by = open_withdrawal(story.release.release_id, reason.strip(), settings, asked_by=by)
     woken = _woken("quarter__release", story.reporting_quarter, trigger)
     return f"Release {taken_back_by} takes release {story.release.release_id} back. {woken}"
 

@@ -53,6 +53,9 @@ where load_id = %(load)s and event = 'registered'
 union all
 select accepted_at at time zone 'UTC', 'exception asked for', accepted_by || ': ' || check_id || ', ' || reason, null
 from ledger.accepted_check where load_id = %(load)s
+union all
+select started_at at time zone 'UTC', 'release asked to be withdrawn', concat_ws(': ', asked_by, reason), run_id
+from ledger.release join ledger.release_load on release.withdraws = release_load.release_id where load_id = %(load)s
 order by 1
 """
 CHECKS = """

@@ -37,7 +37,8 @@ join ledger.load on load.load_id = pair.load_id
 join ledger.load as former on former.load_id = pair.former_id
 order by 1
 """
-# What the office said about a load: why it was corrected, why lines came in by exception, why it was signed off.
+# What the office said about a load: why it was corrected, why lines came in by exception, why it was signed off. Who
+# said it stays in the ledger: a note goes out.
 REASONS = """
 select load_id, 'corrected by the office: ' || reason from ledger.line_correction
 where is_applied and load_id = any(%(loads)s)
@@ -45,7 +46,7 @@ union
 select load_id, 'lines taken in by exception: ' || reason from ledger.accepted_check
 where lapsed_at is null and load_id = any(%(loads)s)
 union
-select load_id, 'signed off by ' || decided_by || ': ' || reason from ledger.sign_off
+select load_id, 'signed off: ' || reason from ledger.sign_off
 where decision = 'approved' and load_id = any(%(loads)s)
 order by 1, 2
 """

@@ -38,7 +38,8 @@ select
     null::bigint[] as checked_loads,
     {day} as as_of,
     null::bigint as withdraws,
-    null::timestamptz as reckoned_at;  -- verdicts count whenever they came
+    null::timestamptz as reckoned_at,  -- verdicts count whenever they came
+    null::text as asked_by;
 
 create view {ledger}.release_load as
 select distinct
@@ -79,7 +80,8 @@ select
     checked_loads,
     as_of,
     withdraws,
-    reckoned_at
+    reckoned_at,
+    asked_by
 from {ledger}.release;
 
 create function {build}.plan_publication(p_release_id bigint)

@@ -32,7 +32,8 @@ select
     checked_loads,
     as_of,
     withdraws,
-    reckoned_at
+    reckoned_at,
+    asked_by
 from ledger.release
 where started_at <= {moment};
 

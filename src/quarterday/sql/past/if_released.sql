@@ -14,7 +14,8 @@ select
     checked_loads,
     as_of,
     withdraws,
-    reckoned_at
+    reckoned_at,
+    asked_by
 from ledger.release
 where published_at is not null
 union all
@@ -29,7 +30,8 @@ select
     null::bigint[] as checked_loads,
     {day} as as_of,
     (select withdraws from ledger.release where release_id = {release_id}) as withdraws,
-    null::timestamptz as reckoned_at;
+    null::timestamptz as reckoned_at,
+    null::text as asked_by;
 
 create view {build}.release_load as
 select
@@ -111,7 +113,8 @@ select
     checked_loads,
     as_of,
     withdraws,
-    reckoned_at
+    reckoned_at,
+    asked_by
 from {build}.release;
 
 create view {ledger}.release_load as
