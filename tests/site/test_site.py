@@ -15,6 +15,7 @@ from quarterday.errors import OperatorError
 from quarterday.settings import Settings
 from quarterday.site import wording
 from quarterday.site.making import Site, make_site
+from quarterday.warehouse import connect
 from tests.marts_support import (
     Figure,
     admit_figures,
@@ -30,7 +31,8 @@ from tests.site.pages import broken_links, faults, pages_of, seen
 
 __all__ = ["deployed_template", "module_warehouse"]
 
-MEASURE, UNITS = "first_time_entrants", "cadet_units"
+MEASURE, UNITS, SCHOOLS = "first_time_entrants", "cadet_units", "junior_cadet_schools"
+APPROVER = "zoe.quill"
 COUNTY, STOKE = "staffordshire_county", "stoke_on_trent"
 QUARTERS = quarters_of(2016)
 
@@ -45,9 +47,11 @@ class Told:
 
 
 def told_first(settings: Settings, folder: Path, county: list[str], stoke: list[str]) -> Site:
-    """Release two authorities' quarters, and of cadet units a year, a part and a part that is gone with the next."""
+    """Release two authorities' quarters, of cadet units a year, a part and a part that is gone with the next, and a
+    measure of which nothing is left in the next."""
     _admit(settings, "yos_staffordshire", COUNTY, "2016-17-Q4", "2017-04-20", county)
     units = [_units("40"), _units("21", "juniors"), _units("19", "seniors")]
+    units += [Figure(SCHOOLS, STOKE, year(2016), "7"), Figure(SCHOOLS, STOKE, year(2016), "3", breakdown="rural")]
     _admit(settings, "yos_stoke", STOKE, "2016-17-Q4", "2017-04-20", stoke, units)
     release_quickly(settings)
     return make_site(None, folder, settings, with_papers=False)
@@ -87,8 +91,29 @@ def told(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -
             ["24", "3", "19", "27"],
             [_units("44"), _units("23", "juniors")],
         )
-        release_quickly(own)
+        _decided_by(APPROVER, release_quickly(own), own)
         yield Told(own, folder, [first, make_site(None, folder, own, with_papers=has_pango())])
+
+
+def _decided_by(name: str, release_id: int, settings: Settings) -> None:
+    """Have somebody decide about a release in every way in which the ledger keeps who did."""
+    with connect(settings, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute("update ledger.release set asked_by = %s where release_id = %s", (name, release_id))
+        cursor.execute(
+            """insert into ledger.sign_off (load_id, digest, decision, decided_by, reason, rules)
+            select load_id, repeat('0', 64), 'approved', %s, 'seen', '{}' from ledger.release_load""",
+            (name,),
+        )
+        cursor.execute(
+            """insert into ledger.accepted_check (load_id, check_id, line_count, reason, accepted_by)
+            select load_id, 'FTE-001', 1, 'confirmed', %s from ledger.release_load""",
+            (name,),
+        )
+        cursor.execute(
+            """insert into ledger.load_event (load_id, event, detail)
+            select load_id, 'approved', 'by ' || %s || ': seen' from ledger.release_load""",
+            (name,),
+        )
 
 
 def has_pango() -> bool:
@@ -181,6 +206,30 @@ def test_a_restated_year_a_restated_part_and_a_part_that_is_gone_are_told_too(to
     assert "40 became 44" in notes and "21 became 23" in notes and "19 became none any more" in notes
     entrants = " ".join(seen(told.sites[1].folder / f"outcomes/{MEASURE}.html").text)
     assert "No part or other period below differs" in entrants
+
+
+def test_a_measure_of_which_every_figure_was_withdrawn_keeps_its_page_which_says_so(told: Told) -> None:
+    before, after = (told.sites[number].folder / f"outcomes/{SCHOOLS}.html" for number in (0, 1))
+    assert "withdrawn" not in " ".join(seen(before).text) and ">7<" in before.read_text(encoding="utf-8")
+    edition = told.sites[1].edition
+    day, number = wording.day(edition.published_at.date()), edition.release_id
+    words = " ".join(" ".join(seen(after).text).split())
+    assert "Every figure of this measure was withdrawn. This release shows none." in words
+    assert f"Release {number} of {day} took 2 figures back. Why: {edition.reason}." in words
+    assert re.search(
+        rf"2016-17, Stoke-on-Trent, from .*? 7 ?, release \d+ of .*? none any more ?, release {number}", words
+    )
+    assert re.search(rf"rural, from .*? 3 ?, release \d+ of .*? none any more ?, release {number}", words)
+    notes, listed = (page(told, 1, name) for name in ("release.html", "outcomes.html"))
+    assert f'outcomes/{SCHOOLS}.html#restated">' in notes and "7 became none any more" in notes
+    assert f"Every figure was withdrawn, the last by release {number}" in listed[listed.index('id="withdrawn"') :]
+
+
+def test_who_decided_about_a_release_stands_nowhere_in_what_is_published(told: Told) -> None:
+    """Open data's workbook and Parquet hold the rows of its csv files."""
+    said = bytes_of(told.sites[1].folder)
+    assert f'"reason": "{told.sites[1].edition.reason}"'.encode() in said["data/release.json"]
+    assert [name for name, content in said.items() if APPROVER.encode() in content] == []
 
 
 def test_a_figure_leads_to_partner_file_line_and_release(told: Told) -> None:

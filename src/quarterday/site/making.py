@@ -172,10 +172,11 @@ def _sentences(priority: Priority, told: Told, speaker: Speaker) -> list[Said]:
 
 
 def _groups(outcomes: Mapping[str, Outcome]) -> list[tuple[str, str, list[Outcome]]]:
-    """Return the outcomes that have figures by quarter or year, and the other measures."""
+    """Return the outcomes that have figures by quarter or year, other measures, and those that have none any more."""
     followed = [one for one in outcomes.values() if one.parts]
-    other = [one for one in outcomes.values() if not one.parts]
-    groups = [("Outcomes", "followed", followed), ("Other measures", "other", other)]
+    other = [one for one in outcomes.values() if not one.parts and not one.withdrawals]
+    gone = [one for one in outcomes.values() if one.withdrawals]
+    groups = [("Outcomes", "followed", followed), ("Other measures", "other", other), ("Withdrawn", "withdrawn", gone)]
     return [group for group in groups if group[2]]
 
 

@@ -62,6 +62,16 @@ class Restated:
 
 
 @dataclass(frozen=True)
+class Withdrawal:
+    """A release that took figures of a measure back of which no figure is left: when, why, and how many."""
+
+    release_id: int
+    published_on: str
+    reason: str
+    figure_count: int
+
+
+@dataclass(frozen=True)
 class Part:
     """An outcome in one area."""
 
@@ -103,7 +113,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An outcome's page."""
+    """An outcome's page; one with ``withdrawals`` has no figure any more, and tells what there was."""
 
     code: str
     name: str
@@ -112,6 +122,7 @@ class Outcome:
     parts: tuple[Part, ...]
     sent: tuple[Sent, ...]
     restated_as_sent: tuple[Restated, ...]
+    withdrawals: tuple[Withdrawal, ...] = ()
 
     @property
     def headline(self) -> Part | None:

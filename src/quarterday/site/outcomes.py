@@ -45,8 +45,8 @@ class Outcomes:
 
     @cached_property
     def codes(self) -> list[str]:
-        """The measures of which anything is told."""
-        told = self.quarters.keys() | self.years.keys() | self.sent.keys()
+        """The measures of which anything is told, or was until it was withdrawn: a measure keeps its page."""
+        told = self.quarters.keys() | self.years.keys() | self.sent.keys() | self.restatements.withdrawn
         return sorted(told & self.measures.keys(), key=lambda code: (self.measures[code]["measure_name"], code))
 
     def outcome(self, code: str) -> Outcome:
@@ -90,6 +90,7 @@ class _Writer:
             parts,
             tuple(self._sent(row, number) for number, row in enumerate(self.sent_rows, start=1)),
             tuple(self._restated_as_sent(told)),
+            tuple(self.all.restatements.withdrawals(self.code)) if self.code in self.all.restatements.withdrawn else (),
         )
 
     def _source_words(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from quarterday.opendata.saying import PLANS
 from quarterday.opendata.tables import CONFIDENTIAL, Row
 from quarterday.site import wording
-from quarterday.site.outcome_views import Version
+from quarterday.site.outcome_views import Version, Withdrawal
 from quarterday.site.reading import Told
 
 Key = tuple[object, ...]
@@ -55,12 +56,30 @@ class Restatements:
 
     @cached_property
     def gone(self) -> Mapping[str, Sequence[Sequence[Row]]]:
-        """By measure, the rows of each figure as sent that earlier public releases showed and this one has not."""
+        """By measure, the rows of each figure as sent that earlier public releases showed and this one has not.
+
+        Of a measure that has nothing left, also those that were left out to protect people.
+        """
         found: dict[str, list[Sequence[Row]]] = {}
-        for place, rows in self._before.get("measurements", {}).items():
-            if place not in self._places_now and any(row["value"] is not None for row in rows):
-                found.setdefault(rows[0]["measure_code"], []).append(rows)
+        for place, rows in sorted(self._before.get("measurements", {}).items(), key=lambda told: str(told[0])):
+            code = rows[0]["measure_code"]
+            is_shown = code in self.withdrawn or any(row["value"] is not None for row in rows)
+            if place not in self._places_now and is_shown:
+                found.setdefault(code, []).append(rows)
         return found
+
+    @cached_property
+    def withdrawn(self) -> frozenset[str]:
+        """The measures of which earlier public releases showed figures, and this one shows nothing."""
+        now = {row["measure_code"] for table in PLACE for row in self.told.rows[table]}
+        return frozenset(row["measure_code"] for rows in self.told.earlier.values() for row in rows) - now
+
+    def withdrawals(self, code: str) -> Iterator[Withdrawal]:
+        """Give the releases that took the figures of a measure back of which nothing is left, the oldest first."""
+        counts = Counter(rows[-1]["ended_by"] or self._after(rows[-1]) for rows in self.gone.get(code, ()))
+        for one in reversed(self.told.editions):
+            if one.release_id in counts:
+                yield Withdrawal(one.release_id, self._days[one.release_id], one.reason, counts[one.release_id])
 
     def versions_of_gone(self, rows: Sequence[Row], unit: str) -> tuple[Version, ...]:
         """Return what each release told of a figure that is there no more."""
