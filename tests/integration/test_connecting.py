@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
+from quarterday import showing
 from quarterday.settings import Settings, database_url, secret
 
 PROJECT = Path(__file__).parents[2]
@@ -38,28 +39,35 @@ def as_reader(statement: str, settings: Settings) -> list[tuple[Any, ...]]:
         connection.close()
 
 
-def test_the_readmes_psql_command_gets_the_outcomes_table(demo: Settings) -> None:
-    psql = shutil.which("psql")
-    if psql is None:
+def blocks_of(document: Path, language: str) -> list[str]:
+    """Return the blocks of a document in a language, as they stand there."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_the_readmes_psql_commands_get_the_outcomes_table(demo: Settings, tmp_path: Path) -> None:
+    """They are run as they stand, in a checkout's folder, with the place that ``quarterday status`` prints."""
+    if shutil.which("psql") is None:
         pytest.skip("needs psql (Debian's postgresql-client)")
-    command = re.search(
-        r'^psql "([^"]+)" \\\n +--command "([^"]+)"$', (PROJECT / "README.md").read_text(), re.MULTILINE
-    )
-    assert command, "the README has no psql command of the form that this test reads"
-    address = urlsplit(database_url(demo, "reader"))
-    place = command[1].replace("port=PORT", f"port={address.port}")
-    place = place.replace("dbname=quarterday", f"dbname={address.path.lstrip('/')}")
+    [commands] = [block for block in blocks_of(PROJECT / "README.md", "sh") if "psql" in block]
+    assert commands in blocks_of(HOW_TO / "connect-psql.md", "sh")
+    place = dict(showing._addresses(demo, {"postgres": True, "api-server": False}))["BI tools"].partition("   ")[0]
+    said = "host=127.0.0.1 port=PORT dbname=quarterday user=quarterday_reader"
+    assert said in commands and [word.partition("=")[0] for word in place.split()] == ["host", "port", "dbname", "user"]
+    (tmp_path / ".quarterday").mkdir()
+    (tmp_path / ".quarterday" / "secrets").symlink_to(demo.secrets)
+    (tmp_path / "psqlrc").write_text("\\set QUIET on\n\\pset format csv\n\\pset pager off\n")
     got = subprocess.run(
-        [psql, place.replace("host=127.0.0.1", f"host={address.hostname}"), "--csv", "--command", command[2]],
-        env={**os.environ, "PGPASSWORD": secret(demo, "reader_password")},
+        ["sh", "-c", commands.replace(said, place)],
+        env={"PATH": os.environ["PATH"], "PSQLRC": str(tmp_path / "psqlrc")},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
     )
     rows = list(csv.reader(io.StringIO(got.stdout)))
-    assert sorted(rows[1:]) == sorted(
-        [_as_csv(value) for value in row] for row in as_reader(command[2], demo)
-    )  # the README's own query has no order
+    statement = re.findall(r'--command "([^"]+)"', commands)[0]
+    expected = [[_as_csv(value) for value in row] for row in as_reader(statement, demo)]
+    assert sorted(rows[1:]) == sorted(expected)  # the README's own query has no order
     assert len(rows) > 20
 
 
@@ -103,6 +111,8 @@ def odbc(written: str) -> Iterator[Any]:
 
 
 def test_odbc_gets_the_outcomes_table(odbc: Any, demo: Settings) -> None:
+    [statement] = blocks_of(HOW_TO / "connect-odbc.md", "sql")
+    assert OUTCOMES.startswith(statement.strip())
     rows = [tuple(row) for row in odbc.cursor().execute(OUTCOMES).fetchall()]
     assert len(rows) > 20
     assert rows == as_reader(OUTCOMES, demo)
