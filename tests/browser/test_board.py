@@ -416,6 +416,8 @@ def test_a_published_release_is_withdrawn_by_the_next_run_of_the_release(own: Se
         cursor.execute("select withdraws, reason, asked_by from ledger.release where published_at is null")
         release = story_of(day.RESTATING, own).release
         assert release and cursor.fetchall() == [(release.release_id, "a wrong workbook", "the op")]
+    (asked,) = (one for one in story_of(day.RESTATING, own).happenings if one.what == "release asked to be withdrawn")
+    assert asked.detail == "the op: a wrong workbook"
     assert started == [("quarter__release", "2017-18-Q3")]
 
 
