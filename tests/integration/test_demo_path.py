@@ -285,9 +285,16 @@ def test_todays_marts_show_what_came_after_the_reports(demo: Settings) -> None:
 @pytest.mark.long
 def test_the_warehouse_is_the_same_made_again_from_archive_and_ledger(demo: Settings) -> None:
     again = replace(demo, server_url=database_named("quarterday_test_demo_again"))
+    (kept,) = rows_of(
+        """select (select count(*) from ledger.load) as loads,
+            (select count(*) from ledger.release where published_at is not null) as releases""",
+        demo,
+        "owner",
+    )
+    assert kept["loads"] >= 80
     try:
         made = rebuild("quarterday_test_demo_again", demo)
-        assert (made.loads, made.releases, made.unlike) == (84, 2, ())
+        assert (made.loads, made.releases, made.unlike) == (kept["loads"], kept["releases"], ())
         assert differences(checksums(demo, ALL), checksums(again, ALL)) == []
     finally:
         run_on_server(sql.SQL("drop database if exists quarterday_test_demo_again with (force)"))
