@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console, Group
@@ -27,7 +25,7 @@ from quarterday.errors import OperatorError
 from quarterday.headlines import HEADLINES
 from quarterday.settings import Settings
 from quarterday.showing import as_table, fetch
-from quarterday.supervising import Busy, Memory, memory_of, only_one
+from quarterday.supervising import Busy, Memory, memory_of, only_one, stop_at_signal
 
 PATIENCE_SECONDS = 900.0
 OVERHEAD_SECONDS = 0.5
@@ -125,7 +123,7 @@ def run(settings: Settings, stay: bool = False) -> bool:
     returns = read_demo(settings.project / "demo")
     busy = f"Another demo is running in {settings.home}: wait for its end, or stop it with Ctrl-C where it runs."
     lock = only_one(services.run_folder(settings) / "demo.lock", busy)
-    with _stop_at_signal(), lock, _everything_up(settings, stay, console):
+    with stop_at_signal(), lock, _everything_up(settings, stay, console):
         return _take_in_and_show(returns, settings, console)
 
 
@@ -505,17 +503,3 @@ def _one_line(console: Console) -> Iterator[services.Tell]:
             yield lambda step: line.update(step)
     else:
         yield lambda step: console.print(f"{step} ...", markup=False, highlight=False)
-
-
-@contextmanager
-def _stop_at_signal() -> Iterator[None]:
-    """Make a plain kill end the demo as Ctrl-C does, so that what was started is stopped."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from quarterday.errors import OperatorError
 
@@ -26,6 +27,20 @@ PATIENCE_SECONDS = 20.0
 
 class Busy(OperatorError):
     """Another process holds the lock."""
+
+
+@contextlib.contextmanager
+def stop_at_signal() -> Iterator[None]:
+    """Make a plain kill end what stays as Ctrl-C does, so that what was started is stopped."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @dataclass(frozen=True)

@@ -214,8 +214,8 @@ def superset(demo: Settings) -> Iterator[Api]:
         pytest.skip(f"needs Superset in {environment}: scripts/superset installs it")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QUARTERDAY_SUPERSET_ENV", str(environment))
-        with running.running(demo, running.Login()) as address:
-            yield Api(address, secret(demo, running.ADMIN_PASSWORD))
+        with running.running(demo, running.Login()) as one:
+            yield Api(one.address, secret(demo, running.ADMIN_PASSWORD))
 
 
 @pytest.mark.long

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +22,7 @@ from quarterday.errors import OperatorError
 from quarterday.server import free_port
 from quarterday.settings import Settings, secret, server_address
 from quarterday.superset.bundle import BUNDLE, FOLDER
+from quarterday.supervising import stop_at_signal
 
 ADMIN_PASSWORD = "superset_admin_password"
 SECRET_KEY = "superset_secret_key"
@@ -37,6 +39,14 @@ class Login:
 
     role: str = "quarterday_reader"
     secret_name: str = "reader_password"
+
+
+@dataclass(frozen=True)
+class Superset:
+    """A Superset that runs: where, and the process that has it."""
+
+    address: str
+    server: subprocess.Popen[bytes]
 
 
 def own_login(settings: Settings) -> Login:
@@ -62,8 +72,8 @@ def environment_of(settings: Settings) -> Path:
 
 
 @contextmanager
-def running(settings: Settings, login: Login, tell: Tell = lambda step: None) -> Iterator[str]:
-    """Have Superset run with the dashboards in it, and give its address; it is stopped at the end.
+def running(settings: Settings, login: Login, tell: Tell = lambda step: None) -> Iterator[Superset]:
+    """Have Superset run with the dashboards in it, and give it; it is stopped at the end.
 
     Raises:
         OperatorError: Its environment is not there, or it did not come up; the message names its log.
@@ -83,7 +93,7 @@ def running(settings: Settings, login: Login, tell: Tell = lambda step: None) ->
         server = subprocess.Popen(_server(port, settings), env=environment, stdout=output, stderr=output)
     try:
         _wait(address, server, _log(settings))
-        yield address
+        yield Superset(address, server)
     finally:
         server.terminate()
         server.wait()
@@ -170,20 +180,32 @@ def _answers(address: str) -> bool:
         return False
 
 
+def stay(settings: Settings) -> None:
+    """Start Superset on the warehouse that runs, say where it is, and stay until it ends.
+
+    Raises:
+        OperatorError: It did not come up, or ended by itself; the message names its log.
+    """
+    with running(settings, own_login(settings), lambda step: print(f"{step} ...", flush=True)) as superset:
+        print(f"Superset   {superset.address}   login admin, password in {settings.secrets / ADMIN_PASSWORD}")
+        print("It stays until Ctrl-C.", flush=True)
+        superset.server.wait()
+    raise OperatorError(f"Superset ended by itself ({superset.server.returncode}). See {_log(settings)}")
+
+
 def main() -> None:
-    """Start Superset on the warehouse that runs, and stay until Ctrl-C."""
+    """Have Superset up until Ctrl-C or a plain kill, which end it alike."""
     from quarterday.settings import load_settings
 
-    settings = load_settings()
-    login = own_login(settings)
-    with running(settings, login, lambda step: print(f"{step} ...", flush=True)) as address:
-        print(f"Superset   {address}   login admin, password in {settings.secrets / ADMIN_PASSWORD}")
-        print("It stays until Ctrl-C.", flush=True)
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            print("Stopped.")
+    os.umask(0o077)  # what Superset keeps of its users is nobody else's on this machine
+    try:
+        with stop_at_signal():
+            stay(load_settings())
+    except KeyboardInterrupt:
+        print("Superset is stopped.")
+    except OperatorError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
