@@ -44,6 +44,8 @@ create table core.fct_recorded_crime_count (load_id bigint, crime_type text, are
 create table core.dim_crime_place (load_id bigint, place_key bigint);
 create table core.fct_recorded_offence (load_id bigint, sheet text, line_number int, line_count int,
     offence_count bigint, period_end date);
+create table core.fct_youth_disposal (load_id bigint, sheet text, line_number int, disposal_count bigint,
+    period_end date);
 """
 BUILD = """
 insert into core.fct_measurement
@@ -154,6 +156,7 @@ def test_facts_that_are_what_was_admitted_pass(release: int, connection: Connect
             "FCT-055",
             "Burglary: expected 0, found 3",
         ),
+        ("insert into core.fct_youth_disposal values ({first}, '', 2, 5, null)", "FCT-071", "found 1"),
         (LARGE + "set (fillfactor = 90)", "FCT-052", "core.large: expected a check that names its loads"),
         (
             "create or replace function ledger.plan_publication(p_release_id bigint) returns table (form text, "

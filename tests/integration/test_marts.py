@@ -8,7 +8,9 @@ from typing import Any
 import psycopg2
 import pytest
 
+from quarterday import releasing
 from quarterday.calendar import period_key
+from quarterday.dbt import run_dbt
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 from tests.marts_support import (
@@ -47,6 +49,22 @@ ACTIONS = {
     "Rehabilitation and Resettlement": "M:G M:G M:G S:G S:G M:G M:G G:G",
     "Cross-Cutting Programmes/Initiatives": "S:G S:G S:G S:G Mc:A",
 }
+# Sheet, area, group, disposal, to girls, to boys, in all, as the Youth Justice Board prints them: a total of a block
+# that is one off, a blank figure, noughts beside a sub-heading, and each region once more on the nation's sheet.
+DISPOSALS = """
+National        | National       | TOTAL      | TOTAL            | 6 | 19 | 24
+National        | West Midlands  | First-tier | Fine             | 4 | 18 | 22
+National        | West Midlands  | TOTAL      | TOTAL            | 6 | 19 | 24
+West Midlands   | West Midlands  | First-tier | Fine             | 4 | 18 | 22
+West Midlands   | West Midlands  | TOTAL      | TOTAL            | 6 | 19 | 24
+West Midlands   | Staffordshire  | First-tier | Fine             | 2 | 10 | 12
+West Midlands   | Staffordshire  | Community  |                  | 0 |  0 |  0
+West Midlands   | Staffordshire  | Custody    | Section 228      | 2 |  1 |  3
+West Midlands   | Staffordshire  | TOTAL      | TOTAL            | 4 | 11 | 15
+West Midlands   | Stoke-on-Trent | First-tier | Fine             | 2 |  8 | 10
+West Midlands   | Stoke-on-Trent | Custody    | Section 226b (*) | 0 |  0 |
+West Midlands   | Stoke-on-Trent | TOTAL      | TOTAL            | 2 |  8 |  9
+"""
 COHORTS = [quarter("2015-10-01", "2015-12-31"), *quarters_of(2016), *quarters_of(2017)]
 
 
@@ -73,6 +91,13 @@ def action_lines() -> list[dict[str, Any]]:
         }
         for number, (theme, term, rag) in enumerate(marks, start=1)
     ]
+
+
+def disposal_lines() -> list[dict[str, Any]]:
+    """Return the table of disposals as it lands."""
+    names = ("sheet_name", "area", "disposal_group", "disposal", "female", "male", "total")
+    cells = ([cell.strip() or None for cell in line.split("|")] for line in DISPOSALS.strip().splitlines())
+    return [dict(zip(names, line, strict=True)) for line in cells]
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +142,8 @@ def marts(module_warehouse: Settings) -> Settings:
         for end, value in [("2020-03-31", "7000"), ("2020-06-30", "8132")]
     ]
     admit_figures(settings, "new_era", "new_era", "2020-21-Q1", "2020-10-26", since_launch)
+    disposals = ("yjb_disposals", "youth_justice_board", "2012-13-Q4", "2014-01-30", disposal_lines(), year(2012))
+    admit_register(settings, *disposals)
     release(settings)
     return settings
 
@@ -456,6 +483,42 @@ def test_award_stands_under_its_fund_and_year(marts: Settings) -> None:
     assert found == [
         ("people_power_fund", "2020-21", Decimal(26082), None, 16, None, "final"),
         ("proceeds_of_crime_fund", "2020-21", None, "x", None, "x", "final"),
+    ]
+
+
+def test_disposals_can_be_added_up_though_totals_are_printed_between_them(marts: Settings) -> None:
+    cells = "area_code, disposal_group, disposal, female_count, disposal_count, disposal_count_flag"
+    found = rows(marts, f"select {cells} from mart.fct_youth_disposal order by line_number")
+    assert found == [
+        ("staffordshire_county", "First-tier", "Fine", 2, 12, None),
+        ("staffordshire_county", "Custody", "Section 228", 2, 3, None),
+        ("stoke_on_trent", "First-tier", "Fine", 2, 10, None),
+        ("stoke_on_trent", "Custody", "Section 226b (*)", 0, None, "blank"),
+    ]
+    past = f"select {cells} from history.fct_youth_disposal where known_to is null order by line_number"
+    assert rows(marts, past) == found
+
+
+def test_a_fact_of_one_form_takes_what_was_published_before_it_was_there(marts: Settings) -> None:
+    before = rows(marts, "select * from mart.fct_youth_disposal order by line_number")
+    with connect(marts, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute("delete from core.fct_youth_disposal")
+    run_dbt(("run", "--select", "fct_youth_disposal", *releasing.LEAN), marts)
+    assert rows(marts, "select * from mart.fct_youth_disposal order by line_number") == before != []
+
+
+def test_printed_totals_of_disposals_stand_beside_what_their_teams_add_up_to(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select area_level, area_name, area_code, period_label, printed_count, computed_count, difference_count,
+            missing_count, pre_court_count, first_tier_count, custody_count
+        from mart.rpt_youth_disposal order by line_number""",
+    )
+    assert found == [
+        ("nation", "National", None, "2012-13", 24, 25, 1, 1, None, 22, 3),
+        ("region", "West Midlands", "west_midlands", "2012-13", 24, 25, 1, 1, None, 22, 3),
+        ("team", "Staffordshire", "staffordshire_county", "2012-13", 15, 15, 0, 0, None, 12, 3),
+        ("team", "Stoke-on-Trent", "stoke_on_trent", "2012-13", 9, 10, 1, 1, None, 10, None),
     ]
 
 

@@ -8,9 +8,11 @@ import psycopg2
 import pytest
 
 from quarterday import releasing
+from quarterday.contracts import load_forms
 from quarterday.dbt import DbtFailed, run_dbt
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
+from tests.conftest import session_settings
 from tests.marts_support import (
     Figure,
     admit_figures,
@@ -253,7 +255,18 @@ def test_release_fails_with_the_node_named_when_a_code_is_in_no_seed(warehouse: 
         warehouse, "select status from ledger.dbt_run where node_id = 'model.quarterday.fct_measurement'", role="owner"
     )
     assert noted == [("error",)]
+    of_form = "select 1 from ledger.dbt_run where node_id like '%fct_youth_disposal%'"
+    assert rows(warehouse, of_form, role="owner") == []
     assert rows(warehouse, "select count(*) from ledger.publication", role="owner") == [(0,)]
+
+
+def test_facts_of_one_form_are_built_by_releases_that_bring_it() -> None:
+    project = session_settings().dbt_project
+    folders = {path.name for path in (project / releasing.OF_FORM).iterdir()}
+    assert folders and folders <= load_forms(session_settings().returns).keys()
+    assert releasing.words_of_build(folders, project) == releasing.RELEASE_BUILD
+    words = releasing.words_of_build(folders - {"yjb_disposals"}, project)
+    assert words[len(releasing.RELEASE_BUILD) :] == ("--exclude", f"path:{releasing.OF_FORM / 'yjb_disposals'}")
 
 
 def test_release_waits_only_while_a_fresh_return_has_no_verdict(warehouse: Settings) -> None:

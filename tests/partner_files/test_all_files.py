@@ -72,6 +72,29 @@ def test_only_bodies_that_count_fraud_have_no_force_area(released: Settings) -> 
     }
 
 
+def test_disposals_add_up_to_what_is_printed_but_for_one_team(released: Settings) -> None:
+    beside = rows_of(
+        """select area_name, printed_count, pre_court_count, first_tier_count, community_count, custody_count
+        from mart.rpt_youth_disposal where area_code in ('staffordshire_county', 'stoke_on_trent') order by 1""",
+        released,
+    )
+    assert [tuple(row.values()) for row in beside] == [
+        ("Staffordshire", 658, 210, 273, 147, 28),
+        ("Stoke-on-Trent", 367, 100, 175, 71, 21),
+    ]
+    wrong = rows_of(
+        """select area_level, area_name, printed_count, difference_count, missing_count from mart.rpt_youth_disposal
+        where difference_count <> 0 or missing_count > 0 order by 2""",
+        released,
+    )
+    assert [tuple(row.values()) for row in wrong] == [
+        ("team", "Brent", 383, 1, 0),
+        ("team", "Camden", 278, 0, 1),
+        ("region", "London", 10_291, 0, 1),
+        ("nation", "National", 73_022, 0, 1),
+    ]
+
+
 def test_places_outside_staffordshire_are_the_same_by_lookup_as_by_name(released: Settings) -> None:
     outside = asked(
         """select month, count(*) from typed.street_crime
