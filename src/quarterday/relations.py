@@ -15,11 +15,14 @@ from typing import Any
 import yaml
 
 FOLDERS = {"marts": "mart", "history": "history"}
-# What speaks of more than the dimension holds: every area ('*'), and measures and periods that are only printed.
+# What speaks of more than the dimension holds: every area ('*'), measures and periods that are only printed, and places
+# in Wales, or in a warehouse that has no list of statistical areas.
 MORE_THAN_THE_DIMENSION = {
     ("mart.dim_series_break", "area_code"),
     ("mart.fct_published_figure", "measure_code"),
     ("mart.fct_published_figure", "period_key"),
+    ("mart.fct_recorded_crime", "lsoa_code"),
+    ("history.fct_recorded_crime", "lsoa_code"),
 }
 
 

@@ -46,6 +46,8 @@ create table core.fct_recorded_offence (load_id bigint, sheet text, line_number 
     offence_count bigint, period_end date);
 create table core.fct_youth_disposal (load_id bigint, sheet text, line_number int, disposal_count bigint,
     period_end date);
+create table core.dim_statistical_area (load_id bigint, sheet text, line_number int);
+create table core.bridge_district_partnership (load_id bigint, sheet text, line_number int);
 """
 BUILD = """
 insert into core.fct_measurement
@@ -157,6 +159,8 @@ def test_facts_that_are_what_was_admitted_pass(release: int, connection: Connect
             "Burglary: expected 0, found 3",
         ),
         ("insert into core.fct_youth_disposal values ({first}, '', 2, 5, null)", "FCT-071", "found 1"),
+        ("insert into core.dim_statistical_area values ({first}, '', 2)", "FCT-081", "dim_statistical_area"),
+        ("insert into core.bridge_district_partnership values ({first}, '', 2)", "FCT-081", "found 1"),
         (LARGE + "set (fillfactor = 90)", "FCT-052", "core.large: expected a check that names its loads"),
         (
             "create or replace function ledger.plan_publication(p_release_id bigint) returns table (form text, "

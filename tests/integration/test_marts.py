@@ -65,6 +65,16 @@ West Midlands   | Stoke-on-Trent | First-tier | Fine             | 2 |  8 | 10
 West Midlands   | Stoke-on-Trent | Custody    | Section 226b (*) | 0 |  0 |
 West Midlands   | Stoke-on-Trent | TOTAL      | TOTAL            | 2 |  8 |  9
 """
+DISTRICTS = {
+    "2015-12-31": [
+        ("E07000197", "Stafford", "E22000250", "An earlier partnership"),
+        ("E07000999", "Gone", "E22000999", "Gone"),
+    ],
+    "2016-12-31": [
+        ("E07000197", "Stafford", "E22000250", "Stafford"),
+        ("E07000144", "Broadland", "E22000219", "Broadland"),
+    ],
+}
 COHORTS = [quarter("2015-10-01", "2015-12-31"), *quarters_of(2016), *quarters_of(2017)]
 
 
@@ -98,6 +108,26 @@ def disposal_lines() -> list[dict[str, Any]]:
     names = ("sheet_name", "area", "disposal_group", "disposal", "female", "male", "total")
     cells = ([cell.strip() or None for cell in line.split("|")] for line in DISPOSALS.strip().splitlines())
     return [dict(zip(names, line, strict=True)) for line in cells]
+
+
+def admit_lookups(settings: Settings) -> None:
+    """Admit a list of statistical areas, and two of districts of which the later is issued first."""
+    area = {"region_code": "E12000005", "region_name": "West Midlands", "authority_code": "E07000197"}
+    area |= {"authority_name": "Stafford", "msoa_code": "E02006173", "msoa_name": "Stafford 001"}
+    area |= {"lsoa_code": "E01029700", "lsoa_name": "Stafford 001A", "police_force": "Staffordshire"}
+    census = ("as_at", "2011-03-27", "2011-03-27")
+    areas = ("statistical_area_forces", "opcc_analysts", "2010-11-Q4", "2019-01-10", [area], census)
+    admit_register(settings, *areas)
+    names = ("district_code", "district_name", "partnership_code", "partnership_name")
+    force = {"force_code": "E23000015", "force_name": "Staffordshire", "list_number": "1"}
+    for day, districts in reversed(DISTRICTS.items()):
+        lines = [dict(zip(names, district, strict=True)) | force for district in districts]
+        listed = (
+            "community_safety_partnerships",
+            "office_for_national_statistics",
+            f"{day[:4]}-{int(day[2:4]) + 1}-Q3",
+        )
+        admit_register(settings, *listed, "2019-01-10", lines, ("as_at", day, day))
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +174,7 @@ def marts(module_warehouse: Settings) -> Settings:
     admit_figures(settings, "new_era", "new_era", "2020-21-Q1", "2020-10-26", since_launch)
     disposals = ("yjb_disposals", "youth_justice_board", "2012-13-Q4", "2014-01-30", disposal_lines(), year(2012))
     admit_register(settings, *disposals)
+    admit_lookups(settings)
     release(settings)
     return settings
 
@@ -519,6 +550,28 @@ def test_printed_totals_of_disposals_stand_beside_what_their_teams_add_up_to(mar
         ("region", "West Midlands", "west_midlands", "2012-13", 24, 25, 1, 1, None, 22, 3),
         ("team", "Staffordshire", "staffordshire_county", "2012-13", 15, 15, 0, 0, None, 12, 3),
         ("team", "Stoke-on-Trent", "stoke_on_trent", "2012-13", 9, 10, 1, 1, None, 10, None),
+    ]
+
+
+def test_a_statistical_area_lies_in_a_district_and_a_force(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select lsoa_code, msoa_name, authority_code, area_code, region_name, force_name, listed_on::text
+        from mart.dim_statistical_area""",
+    )
+    place = ("E01029700", "Stafford 001", "E07000197", "stafford", "West Midlands", "Staffordshire", "2011-03-27")
+    assert found == [place]
+
+
+def test_the_newest_list_of_districts_takes_the_place_of_the_one_before(marts: Settings) -> None:
+    found = rows(
+        marts,
+        """select district_name, area_code, partnership_name, force_area_code, listed_on::text
+        from mart.bridge_district_partnership order by 1""",
+    )
+    assert found == [
+        ("Broadland", None, "Broadland", "pcc_area", "2016-12-31"),
+        ("Stafford", "stafford", "Stafford", "pcc_area", "2016-12-31"),
     ]
 
 

@@ -95,6 +95,29 @@ def test_disposals_add_up_to_what_is_printed_but_for_one_team(released: Settings
     ]
 
 
+def test_crimes_are_told_by_middle_layer_area_and_districts_by_partnership(released: Settings) -> None:
+    (areas,) = rows_of(
+        """select count(*) as areas, count(distinct area_code) as districts,
+            count(*) filter (where area_code is null) as none
+        from mart.dim_statistical_area where force_name = 'Staffordshire'""",
+        released,
+    )
+    assert areas == {"areas": 687, "districts": 9, "none": 0}
+    (lost,) = rows_of(
+        """select count(*) as lines, count(*) filter (where lsoa_code not like 'W%') as english
+        from mart.fct_recorded_crime left join mart.dim_statistical_area using (lsoa_code)
+        where fct_recorded_crime.lsoa_code is not null and msoa_code is null""",
+        released,
+    )
+    assert lost["lines"] > 0 == lost["english"]
+    (ours,) = rows_of(
+        """select count(*) as districts, count(distinct partnership_code) as partnerships, count(area_code) as known
+        from mart.bridge_district_partnership where force_area_code = 'pcc_area'""",
+        released,
+    )
+    assert ours == {"districts": 9, "partnerships": 9, "known": 9}
+
+
 def test_places_outside_staffordshire_are_the_same_by_lookup_as_by_name(released: Settings) -> None:
     outside = asked(
         """select month, count(*) from typed.street_crime
