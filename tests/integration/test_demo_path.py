@@ -291,7 +291,7 @@ def test_the_warehouse_is_the_same_made_again_from_archive_and_ledger(demo: Sett
         demo,
         "owner",
     )
-    assert kept["loads"] >= 80
+    assert kept["loads"] > 70
     try:
         made = rebuild("quarterday_test_demo_again", demo)
         assert (made.loads, made.releases, made.unlike) == (kept["loads"], kept["releases"], ())
