@@ -32,9 +32,12 @@ for (const { name, url, width, dark } of JSON.parse(listed)) {
   await page.evaluate(axe);
   const found = await page.evaluate((rules) => axe.run({ runOnly: { type: "tag", values: rules } }), RULES);
   const scrolls = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  const sideways = await page.evaluate(() => [...document.querySelectorAll(".qd-scroll")]
+    .filter((frame) => frame.scrollWidth > frame.clientWidth)
+    .map((frame) => [frame.querySelector("caption").innerText, Math.max(...[...frame.querySelectorAll("tr")].map((row) => row.cells.length))]));
   const violations = found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0].html.slice(0, 200)}`);
   const words = await page.innerText("body");
-  console.log(JSON.stringify({ name, words, violations, asked, wrong, first, scrolls }));
+  console.log(JSON.stringify({ name, words, violations, asked, wrong, first, scrolls, sideways }));
   await context.close();
 }
 await browser.close();

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,17 @@ from tests.path_support import rows_of
 from tests.site.pages import broken_links, faults, pages_of, seen
 
 WIDTHS = (1280, 320)
+# Tables of so many columns fit, wrapped; wider ones may scroll in their frame.
+FITS = {1280: 6, 390: 4, 320: 3}
 # What is looked at each time: the page with most in it as a phone has it, and two others. The long test looks at all.
 SAMPLE = (
     ("outcomes/first_time_entrants.html", 320),
     ("priorities/plan-2017-managing-offenders.html", 1280),
     ("areas.html", 320),
+    ("data.html", 320),
 )
+# A browser is given so many pages; it has five minutes for them.
+AT_ONCE = 60
 needs_browser = pytest.mark.skipif(
     not (CHROMIUM.exists() and shutil.which("node") and (HERE / "node_modules" / "playwright-core").is_dir()),
     reason="needs /usr/bin/chromium, node, and npm ci in tests/browser",
@@ -86,14 +92,17 @@ def served(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def look(site: Site, wanted: Iterable[tuple[str, int]], folder: Path) -> list[str]:
+def look(site: Site, wanted: Sequence[tuple[str, int]], folder: Path) -> list[str]:
     """Return what is wrong with some pages as a browser shows them, each at a width."""
     with served(site.folder) as address:
         pages = [
             {"name": f"{name.replace('/', '-')}-{width}", "url": f"{address}/{name}", "width": width, "dark": False}
             for name, width in wanted
         ]
-        looked = looked_at(pages, folder)
+        looked: dict[str, dict[str, Any]] = {}
+        for first in range(0, len(pages), AT_ONCE):
+            looked |= looked_at(pages[first : first + AT_ONCE], folder)
+    assert len(looked) == len(wanted) > 0
     wrong = []
     for told in looked.values():
         name = told["name"]
@@ -102,6 +111,8 @@ def look(site: Site, wanted: Iterable[tuple[str, int]], folder: Path) -> list[st
         wrong += [f"{name}: {message}" for message in told["wrong"]]
         if told["scrolls"] or not told["first"].startswith("Skip to"):
             wrong.append(f"{name}: scrolls sideways, or does not begin with the skip link")
+        fits = FITS[int(name.rpartition("-")[2])]
+        wrong += [f"{name}: the table {words!r} scrolls" for words, columns in told["sideways"] if columns <= fits]
     return wrong
 
 
