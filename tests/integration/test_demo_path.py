@@ -286,7 +286,7 @@ def test_todays_marts_show_what_came_after_the_reports(demo: Settings) -> None:
 def test_the_warehouse_is_the_same_made_again_from_archive_and_ledger(demo: Settings) -> None:
     again = replace(demo, server_url=database_named("quarterday_test_demo_again"))
     (kept,) = rows_of(
-        """select (select count(*) from ledger.load) as loads,
+        """select (select count(distinct load_id) from ledger.load_event where event = 'landed') as loads,
             (select count(*) from ledger.release where published_at is not null) as releases""",
         demo,
         "owner",
