@@ -28,6 +28,17 @@
 {% macro without_ctes(sql) -%}
     {%- set re = modules.re -%}
     {%- set query = namespace(text=re.sub('--[^\n]*', '', sql)) -%}
+    {#- dbt puts an ephemeral model before the model's own CTEs, and it has CTEs too: it is taken by itself first. -#}
+    {%- set ephemeral = re.search('(?s)\\A\\s*with\\s+(__dbt__cte__\\w+) as \\(\n(.*?)\n\\), (?=\\w+ as \\()', query.text) -%}
+    {%- if ephemeral -%}
+        {%- set rest = 'with ' ~ query.text[ephemeral.end():] -%}
+        {%- set body = without_ctes(ephemeral[2]) | trim -%}
+        {%- set reading = '\\b(from|join)(\\s+)' ~ ephemeral[1] ~ '\\b(?!\\.)' -%}
+        {%- if re.findall(reading, rest) | length == 1 and not re.search('(?m)^\\)', body) -%}
+            {%- set named = '(' ~ body | replace('\\', '\\\\') ~ ') as ' ~ ephemeral[1] -%}
+            {%- set query.text = re.sub(reading, '\\1\\2' ~ named, rest) -%}
+        {%- endif -%}
+    {%- endif -%}
     {%- for name in re.findall('(?m)^(?:with )?(\\w+) as \\(\n', query.text) -%}
         {%- set cte = '(?ms)^(with )?' ~ name ~ ' as \\(\n(.*?)^\\)(?:,\n+)?' -%}
         {%- set reading = '\\b(from|join)(\\s+)' ~ name ~ '\\b(?![.(])' -%}
