@@ -134,12 +134,14 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def demo(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A warehouse that has taken in and released both waves of the demo returns. Read it; do not change it."""
-    from quarterday import releasing, warehouse
+    from quarterday import warehouse
+    from tests.marts_support import deploy_once
     from tests.path_support import expected_returns, release, send, take_in
 
     name = f"quarterday_test_demo_{os.getpid()}"
     home: Path = tmp_path_factory.mktemp("demo")
-    run_on_server(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+    deployed = deploy_once(template)
+    run_on_server(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(deployed)))
     settings = replace(
         session_settings(),
         home=home,
@@ -149,10 +151,10 @@ def demo(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         server_url=database_named(name),
     )
     warehouse.migrate(settings)  # the rights on a database are not copied with it
-    releasing.deploy_marts(settings)
     for wave in (1, 2):
         send(expected_returns(wave), settings)
         take_in(settings)
         release(settings)
     yield settings
-    run_on_server(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    for database in (name, deployed):
+        run_on_server(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))

@@ -33,7 +33,7 @@ _home = tempfile.TemporaryDirectory(prefix="quarterday-dbt-tests-", ignore_clean
 @pytest.fixture(scope="session")
 def deployed_template(template: str) -> Iterator[str]:
     """A migrated warehouse with facts, marts and history deployed and empty."""
-    yield _deploy_once(template)
+    yield deploy_once(template)
     run_on_server(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(DEPLOYED)))
 
 
@@ -58,7 +58,8 @@ def settings_of(database: str) -> Settings:
 
 
 @functools.cache
-def _deploy_once(template: str) -> str:
+def deploy_once(template: str) -> str:
+    """Make the deployed warehouse that others are copied from, once a process, and return its name."""
     _make_database(DEPLOYED, template)
     releasing.deploy_marts(settings_of(DEPLOYED))
     return DEPLOYED

@@ -23,8 +23,8 @@ from tests.conftest import database_named, run_on_server, session_settings
 from tests.path_support import rows_of
 
 EVERY_CASE = corpus.load_cases()
-# The small size is a case of eight.
-CASES = [case for number, case in enumerate(EVERY_CASE) if os.environ.get("QUARTERDAY_LONG_TESTS") or number % 8 == 0]
+# The small size is a case of twelve.
+CASES = [case for number, case in enumerate(EVERY_CASE) if os.environ.get("QUARTERDAY_LONG_TESTS") or number % 12 == 0]
 # The whole corpus may make the process this much larger, however large the files are.
 MEGABYTES = 256
 

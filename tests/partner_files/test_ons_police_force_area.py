@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from quarterday import releasing
 from quarterday.settings import Settings
+from tests.marts_support import deployed_template
 from tests.partner_files.support import answer, asked, issues, send_files, verdicts, warehouse
 from tests.path_support import release, rows_of
+
+__all__ = ["deployed_template"]
 
 Issue = tuple[str, str, int, int, int, tuple[int, ...], tuple[int, int, int]]
 PARTNER = "office_for_national_statistics"
@@ -59,11 +61,10 @@ by_issue = pytest.mark.parametrize("issue", ISSUES, ids=lambda issue: issue[1])
 
 
 @pytest.fixture(scope="module")
-def loaded(partner_files: Path, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def loaded(partner_files: Path, deployed_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A warehouse with the six workbooks, in order of issue, released."""
     folder = partner_files / "ons-police-force-area"
-    with warehouse("pfa", template, tmp_path_factory.mktemp("pfa")) as settings:
-        releasing.deploy_marts(settings)
+    with warehouse("pfa", deployed_template, tmp_path_factory.mktemp("pfa")) as settings:
         send_files({folder / name: PARTNER for name, *_ in ISSUES}, settings)
         release(settings)
         yield settings

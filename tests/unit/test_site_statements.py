@@ -155,7 +155,9 @@ def versions(now: list[Row], before: list[Row]) -> list[list[tuple[int, str]]]:
         ([sent(None)], [sent("5", 1)], [[(1, "5"), (2, "[x]")]]),
         ([sent(None, value_shorthand="[c]")], [sent("5", 1)], [[]]),
         ([], [sent("5", 1), sent("5", 2)], [[(1, "5"), (3, "none any more")]]),
-        ([], [sent(None, 1, value_shorthand="[c]")], []),
+        # What was never shown is told of only where else nothing would be left of the measure.
+        ([sent("7")], [sent("7", 1), sent(None, 1, value_shorthand="[c]", breakdown_code="part")], [[]]),
+        ([], [sent(None, 1, value_shorthand="[c]")], [[(1, "[c]"), (2, "none any more")]]),
     ],
 )
 def test_each_release_that_told_something_else_is_told_and_what_is_left_out_now_is_not(
