@@ -16,7 +16,6 @@ from tests.marts_support import (
     admit_figures,
     deployed_template,
     quarters_of,
-    release,
     release_quickly,
     rows,
     warehouse,
