@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 
+import pytest
 from psycopg2.extras import Json
 
 from quarterday import releasing
@@ -132,6 +133,7 @@ def lose_the_place(settings: Settings, load_id: int) -> None:
         )
 
 
+@pytest.mark.long
 def test_a_large_release_built_again_has_each_crime_once(
     warehouse: Settings,
 ) -> None:
@@ -176,6 +178,7 @@ def test_a_large_release_built_again_has_each_crime_once(
         assert counted == kept != []
 
 
+@pytest.mark.long
 def test_a_fact_that_still_has_partner_and_period_of_its_own_takes_new_crimes(warehouse: Settings) -> None:
     with connect(warehouse, "owner") as connection, connection.cursor() as cursor:
         for column in ("partner_code text", "period_key text", "period_start date", "period_end date"):

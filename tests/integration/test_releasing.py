@@ -118,6 +118,7 @@ def test_open_release_is_taken_up_with_later_returns_when_it_was_cut_off(warehou
     assert found == [(first,), (second,)]
 
 
+@pytest.mark.long
 def test_release_is_refused_when_a_return_joined_it_after_its_facts_were_checked(warehouse: Settings) -> None:
     send(warehouse, "24", "2016-07-20")
     release_id = releasing.begin(warehouse, "run")
@@ -177,6 +178,7 @@ def action_plan(settings: Settings, words: str, quarter_key: str, period: tuple[
     return admit_register(settings, "reducing_offending_action_plan", board, quarter_key, period[2], [line], period)
 
 
+@pytest.mark.long
 def test_new_words_of_an_action_are_read_only_when_its_plan_is_published(warehouse: Settings) -> None:
     words = "select action_label, described_in_quarter from mart.dim_action"
     action_plan(warehouse, "Old words", "2016-17-Q1", quarters_of(2016)[0])
