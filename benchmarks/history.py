@@ -274,20 +274,22 @@ def _copy_facts(loads: Mapping[int, int], release_id: int, quarter: int, cursor:
     """Copy the facts of the first release's loads, the crimes into a table of the release's own."""
     cases = " ".join(f"when {old} then {new}" for old, new in loads.items())
     load, of_first = {"load_id": f"case load_id {cases} end"}, f"load_id in ({', '.join(map(str, loads))})"
-    moved = load | _moved(quarter) | {"period_key": f"'{FIRST.shift(quarter)}'"}
+    quarter_key = {"period_key": f"'{FIRST.shift(quarter)}'"}
+    moved = load | _moved(quarter) | quarter_key
     _copy_rows("core.fct_measurement", moved, of_first, cursor)
     own, first = (f"core.fct_recorded_crime_release_{number}" for number in (release_id, 1))
     cursor.execute(
         f"""create table {own} (
             like core.fct_recorded_crime including defaults including constraints including comments,
-            constraint loads_of_release check (load_id = any(%s::bigint[]))
+            constraint loads_of_release check (load_id = any(%s::bigint[])),
+            constraint quarters_of_release check (period_key = '{FIRST.shift(quarter)}')
         );
         alter table {own} owner to quarterday_builder;
         alter table {own} alter column load_id set (n_distinct = 1000), inherit core.fct_recorded_crime""",
         (f"{{{','.join(map(str, loads.values()))}}}",),
     )
-    _copy_rows(first, load, "true", cursor, own)
-    cursor.execute(f"create index on {own} using brin (load_id, line_number) with (pages_per_range = 16)")
+    _copy_rows(first, load | quarter_key, "true", cursor, own)
+    cursor.execute(f"create index on {own} (load_id)")
     _copy_rows("core.dim_crime_place", load, of_first, cursor)
     _copy_rows("core.fct_recorded_crime_count", load, of_first, cursor)
 

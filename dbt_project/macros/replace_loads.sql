@@ -5,8 +5,8 @@
    Where a model says in `meta: {form: ...}` whose loads it takes, the rows of a large release go into a table of their own
    that inherits from the fact. It is made in the transaction that fills it, so that a server with wal_level = minimal writes
    no log of them, and by `create table as`: constraints and index that are kept up row by row cost more than one look at all
-   rows. So such a model has finish_table_of_release() as a post-hook. The table's check names its loads, so that who asks for
-   others is not led into it, however many such tables there are. Built again, a release keeps its table. A server with Citus,
+   rows. So such a model has finish_table_of_release() as a post-hook. The table's checks name its loads and their quarters, so
+   that who asks for others is not led into it, however many such tables there are. Built again, a release keeps its table. A server with Citus,
    which distributes no table with heirs, has all rows in the fact itself. #}
 {% macro get_incremental_replace_loads_sql(arg_dict) -%}
     {#- Of the query: a table that was made by an earlier one may have more. -#}
@@ -21,8 +21,8 @@
     {% else %}
     {% if own %}
     delete from {{ own.table }};
-    alter table {{ own.table }} drop constraint if exists loads_of_release;
-    alter table {{ own.table }} add {{ loads_of_release_check() }};
+    alter table {{ own.table }} drop constraint if exists loads_of_release, drop constraint if exists quarters_of_release;
+    alter table {{ own.table }} add {{ loads_of_release_check() }}, add {{ quarters_of_release_check() }};
     {% endif %}
     insert into {{ own.table if own else target }} ({{ columns }})
     {% endif %}
@@ -32,6 +32,43 @@
 
 {% macro loads_of_release_check() -%}
     constraint loads_of_release check (load_id = any('{{ "{" ~ loads_of_open_release() | replace("null", "") ~ "}" }}'::bigint[]))
+{%- endmacro %}
+
+{% macro quarters_of_release_check() -%}
+    constraint quarters_of_release check (period_key = any('{{ "{" ~ quarters_of_loads().values() | unique | sort | join(",") ~ "}" }}'::text[]))
+{%- endmacro %}
+
+{# The financial quarter of a line by its load, written out: of a join each line of millions would bear the cost. Null of a load that
+   has no period, which the fact refuses. #}
+{% macro quarter_of_load(load_id) -%}
+    case {{ load_id }}
+        when null then null
+        {%- for load, quarter in quarters_of_loads().items() %}
+        when {{ load }} then '{{ quarter }}'
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{# The loads of the open release that are of the model's form, each with the financial quarter that its lines are of. #}
+{% macro quarters_of_loads() -%}
+    {%- set question -%}
+        select
+            load.load_id,
+            {{ financial_quarter_key('min(load_period.period_start)') }} as period_key
+        from {{ source('ledger', 'load_period') }} as load_period
+        inner join {{ source('ledger', 'load') }} as load on load_period.load_id = load.load_id
+        where load.form = '{{ config.get("meta", {}).get("form") }}'
+            and load.{{ in_release() }}
+        group by load.load_id
+        order by load.load_id
+    {%- endset -%}
+    {%- set quarters = {} -%}
+    {%- if execute -%}
+        {%- for row in run_query(question) -%}
+            {%- do quarters.update({row['load_id'] | int | string: row['period_key']}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- do return(quarters) -%}
 {%- endmacro %}
 
 {# Give the open release's own table, just filled, what the fact has, and make it an heir of the fact. Nothing where there is no
@@ -69,11 +106,12 @@
         {{ changes | join(',
         ') }},
         add {{ loads_of_release_check() }},
-        {#- Asked by way of what is published, the planner doesn't know which tables hold a load. Told of a thousand loads, and with
-            an index of small ranges, it expects little of each and reads none of them whole. #}
+        add {{ quarters_of_release_check() }},
+        {#- Asked by way of what is published, the planner doesn't know which tables hold a load. Told of a thousand loads, it expects
+            little of each, looks for them in the index and reads no table whole. #}
         alter column load_id set (n_distinct = 1000),
         inherit {{ this }};
-    create index on {{ own.table }} using brin (load_id, line_number) with (pages_per_range = 16)
+    create index on {{ own.table }} (load_id)
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
@@ -106,9 +144,9 @@
     50000
 {%- endmacro %}
 
-{# What dbt calls the temporary table of such a model is a view. It goes with the session. #}
+{# What dbt calls the temporary table of a model of ours is a view. It goes with the session. #}
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
-    {%- if temporary and config.get('incremental_strategy') == 'replace_loads' -%}
+    {%- if temporary and config.get('incremental_strategy') in ('replace_loads', 'as_published') -%}
         {{ get_assert_columns_equivalent(sql) }}
         create temporary view {{ relation }} as (
             {{ sql }}

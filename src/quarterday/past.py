@@ -33,6 +33,8 @@ LONDON = ZoneInfo("Europe/London")
 DERIVED = ("fct_outcome", "fct_outcome_year", "fct_priority", "fct_figure_check")
 # A derived fact of a release is what this view says while the release is open.
 PLANS = {f"int_{name}": name for name in DERIVED}
+# What the publishing transaction keeps of the marts as they stand is what this view says of any ledger.
+CURRENT = {"int_fct_recorded_crime_count_current": "fct_recorded_crime_count_current"}
 _NAME = re.compile(r"\b(ledger|core|mart)\.([a-z_]+)\b")
 _TODAY = re.compile(r"\bCURRENT_DATE\b")
 
@@ -185,6 +187,9 @@ def _make_views(past: Past, schema: str, cursor: Cursor) -> list[str]:
         planned = {name: text for name, text in definitions(cursor, "core").items() if name in PLANS}
         create_views(planned, build, open_places | facts, past.day, cursor)
         places |= facts
+    current = {name: text for name, text in definitions(cursor, "core").items() if name in CURRENT}
+    create_views(current, ledger, places, past.day, cursor)
+    places |= {("core", name): ledger for name in CURRENT.values()}
     marts = definitions(cursor, "mart")
     cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
     return create_views(marts, schema, places | {("mart", name): schema for name in marts}, past.day, cursor)
@@ -206,7 +211,8 @@ def create_views(
     Returns:
         Their names.
     """
-    views = {PLANS.get(name, name): moved(text, places) for name, text in selects.items()}
+    names = PLANS | CURRENT
+    views = {names.get(name, name): moved(text, places) for name, text in selects.items()}
     read = {
         name: {found[1] for found in re.findall(rf"\b({schema})\.([a-z_]+)\b", text) if found[1] in views}
         for name, text in views.items()

@@ -3,32 +3,23 @@
 
 with counts as (
 
-    select * from {{ ref('fct_recorded_crime_count') }}
-
-),
-
-publications as (
-
-    select * from {{ source('ledger', 'publication') }}
-    where is_current
-        and form = 'street_crime'
+    select * from {{ ref('fct_recorded_crime_count_current') }}
 
 ),
 
 final as (
 
     select
-        counts.load_id,
-        publications.partner_code,
-        publications.quarter_key as period_key,
-        publications.period_start,
-        publications.period_end,
-        counts.area_code,
-        counts.crime_type,
-        counts.last_outcome,
-        counts.crime_count
+        load_id,
+        partner_code,
+        period_key,
+        period_start,
+        period_end,
+        area_code,
+        crime_type,
+        last_outcome,
+        crime_count
     from counts
-    inner join publications on counts.load_id = publications.load_id
 
 )
 

@@ -21,3 +21,31 @@ select *
 from {{ model }}
 where not coalesce({{ statement }}, false)
 {% endtest %}
+
+
+{# What is kept of a query says the same as the query, load by load: rows, and checksums of some columns. #}
+{% test same_rows_by_load(model, of, columns) %}
+{%- set summed -%}
+    select
+        load_id,
+        count(*) as row_count
+        {%- for column in columns %},
+        sum(hashtextextended({{ column }}::text, 0)::numeric) as {{ column }}
+        {%- endfor %}
+{%- endset %}
+with kept as (
+    {{ summed }}
+    from {{ model }}
+    group by load_id
+),
+
+asked as (
+    {{ summed }}
+    from {{ of }}
+    group by load_id
+)
+
+(select 'too much' as what, * from (select * from kept except select * from asked) as more)
+union all
+(select 'missing' as what, * from (select * from asked except select * from kept) as less)
+{% endtest %}

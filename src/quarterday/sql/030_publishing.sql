@@ -93,6 +93,27 @@ as $$
 $$;
 comment on function ledger.plan_publication(bigint) is 'Grain: one row per form, partner, period and version, as it would stand after the release.';
 
+-- The counts of crimes as published now, of some loads: made again from what is published in this transaction.
+create or replace function ledger.renew_current_counts(p_loads bigint[])
+returns void
+language plpgsql
+as $$
+begin
+    if p_loads = '{}' or to_regclass('core.fct_recorded_crime_count_current') is null then
+        return;
+    end if;
+    delete from core.fct_recorded_crime_count_current where load_id = any(p_loads);
+    insert into core.fct_recorded_crime_count_current (
+        load_id, crime_count, period_start, period_end, period_key, partner_code, crime_type, area_code, last_outcome
+    )
+    select load_id, crime_count, period_start, period_end, period_key, partner_code, crime_type, area_code, last_outcome
+    from core.int_fct_recorded_crime_count_current
+    where load_id = any(p_loads)
+    order by period_key, load_id;
+end
+$$;
+comment on function ledger.renew_current_counts(bigint[]) is 'Brings core.fct_recorded_crime_count_current up to date for these loads, in the caller''s transaction.';
+
 -- The publishing transaction. Idempotent: a release that is published already is left as it is.
 create or replace function ledger.publish_release(p_release_id bigint)
 returns integer
@@ -156,6 +177,14 @@ begin
     from planned
     where is_new;
     get diagnostics written = row_count;
+
+    -- What is kept of the marts as they stand changes with what is published, for whoever reads next.
+    perform ledger.renew_current_counts(array(
+        select distinct publication.load_id
+        from ledger.publication
+        where publication.form = 'street_crime'
+            and (publication.release_id = p_release_id or upper(publication.known) = moment)
+    ));
 
     insert into ledger.load_event (load_id, event, happened_at, detail)
     select load_id, 'released', moment, 'release ' || p_release_id

@@ -1,8 +1,10 @@
 -- Grain: one row per line of a street crime file: load and line. Its quarter by area and type is a count of rows.
 -- Of millions of rows a file: what is alike in all lines of a file, its partner and month, is in the ledger and comes back
--- in the views. Nothing is known yet of how many lines a fresh load has; taken for few, they would be sorted, or looked up one
--- by one in what they are joined to. Neither keys nor a btree are kept up row by row for a large release; tests of the release
--- hold what keys would. Where the places of a large file have keys, its rows have nothing of a place but the key.
+-- in the views. The quarter alone is written, as it leads readers past the tables of other releases, and with it the area, also
+-- where the places of a large file have keys and its rows have nothing else of a place. What is asked of lines stands first: to
+-- find a column, those before it have to be passed. Nothing is known yet of how many lines a fresh load has; taken for few, they
+-- would be sorted, or looked up one by one in what they are joined to. Neither keys nor a btree are kept up row by row for a
+-- large release; tests of the release hold what keys would.
 {{ config(
     incremental_strategy='replace_loads',
     unique_key='load_id',
@@ -30,6 +32,13 @@ months as (
 
 ),
 
+places as (
+
+    select * from {{ ref('dim_crime_place') }}
+    where {{ in_release() }}
+
+),
+
 areas as (
 
     select * from {{ ref('dim_area') }}
@@ -48,11 +57,13 @@ final as (
 
     select
         crimes.load_id,
-        crimes.sheet,
         crimes.line_number,
+        {{ quarter_of_load('crimes.load_id') }} as period_key,
         crimes.crime_id,
         crimes.crime_type,
         authorities.area_code,
+        crimes.last_outcome,
+        crimes.sheet,
         crimes.reported_by,
         crimes.falls_within,
         crimes.longitude,
@@ -60,7 +71,6 @@ final as (
         crimes.location,
         crimes.lsoa_code,
         crimes.lsoa_name,
-        crimes.last_outcome,
         null::bigint as place_key
     from crimes
     left join authorities
@@ -71,11 +81,13 @@ final as (
 
     select
         placed.load_id,
-        placed.sheet,
         placed.line_number,
+        {{ quarter_of_load('placed.load_id') }} as period_key,
         placed.crime_id,
         placed.crime_type,
-        null as area_code,
+        places.area_code,
+        placed.last_outcome,
+        placed.sheet,
         placed.reported_by,
         placed.falls_within,
         null as longitude,
@@ -83,9 +95,12 @@ final as (
         null as location,
         null as lsoa_code,
         null as lsoa_name,
-        placed.last_outcome,
         placed.place_key
     from placed
+    -- Every place of these files is there (FCT-054).
+    left join places
+        on placed.load_id = places.load_id
+        and placed.place_key = places.place_key
 
 )
 
