@@ -35,29 +35,29 @@
 {%- endmacro %}
 
 {% macro quarters_of_release_check() -%}
-    constraint quarters_of_release check (period_key = any('{{ "{" ~ quarters_of_loads().values() | unique | sort | join(",") ~ "}" }}'::text[]))
+    constraint quarters_of_release check (period_key = any('{{ "{" ~ quarters_of_loads(config.get('meta', {}).get('form')).values() | unique | sort | join(",") ~ "}" }}'::text[]))
 {%- endmacro %}
 
 {# The financial quarter of a line by its load, written out: of a join each line of millions would bear the cost. Null of a load that
    has no period, which the fact refuses. #}
-{% macro quarter_of_load(load_id) -%}
+{% macro quarter_of_load(form, load_id) -%}
     case {{ load_id }}
         when null then null
-        {%- for load, quarter in quarters_of_loads().items() %}
+        {%- for load, quarter in quarters_of_loads(form).items() %}
         when {{ load }} then '{{ quarter }}'
         {%- endfor %}
     end
 {%- endmacro %}
 
-{# The loads of the open release that are of the model's form, each with the financial quarter that its lines are of. #}
-{% macro quarters_of_loads() -%}
+{# The loads of the open release that are of a form, each with the financial quarter that its lines are of. #}
+{% macro quarters_of_loads(form) -%}
     {%- set question -%}
         select
             load.load_id,
             {{ financial_quarter_key('min(load_period.period_start)') }} as period_key
         from {{ source('ledger', 'load_period') }} as load_period
         inner join {{ source('ledger', 'load') }} as load on load_period.load_id = load.load_id
-        where load.form = '{{ config.get("meta", {}).get("form") }}'
+        where load.form = '{{ form }}'
             and load.{{ in_release() }}
         group by load.load_id
         order by load.load_id

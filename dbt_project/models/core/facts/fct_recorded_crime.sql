@@ -58,7 +58,7 @@ final as (
     select
         crimes.load_id,
         crimes.line_number,
-        {{ quarter_of_load('crimes.load_id') }} as period_key,
+        {{ quarter_of_load('street_crime', 'crimes.load_id') }} as period_key,
         crimes.crime_id,
         crimes.crime_type,
         authorities.area_code,
@@ -82,7 +82,7 @@ final as (
     select
         placed.load_id,
         placed.line_number,
-        {{ quarter_of_load('placed.load_id') }} as period_key,
+        {{ quarter_of_load('street_crime', 'placed.load_id') }} as period_key,
         placed.crime_id,
         placed.crime_type,
         places.area_code,
