@@ -1,6 +1,7 @@
 """Crimes of a large release have a table of their own, however often it is built.
 
-Readers see no difference, and no later release reads it.
+Readers see no difference, no later release reads it, and nobody who asks for another quarter. Crimes are counted once,
+and the counts that readers ask are those published.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from psycopg2.extras import Json
 from quarterday import releasing
 from quarterday.settings import Settings
 from quarterday.warehouse import connect, migrate
+from quarterday.withdrawing import withdraw_release
 from tests.marts_support import (
     Figure,
     _admit,
@@ -97,6 +99,19 @@ def lines_and_counts(settings: Settings, schema: str) -> list[list[tuple[object,
     return [rows(settings, text.format(columns=columns, schema=schema)) for text in (LINES_COUNTED, COUNTS)]
 
 
+def plan_of_quarter(settings: Settings, quarter: str) -> str:
+    """Return what the planner would read for the crimes of a quarter."""
+    question = f"explain select count(*) from mart.fct_recorded_crime where period_key = '{quarter}'"
+    return "\n".join(line for (line,) in rows(settings, question))
+
+
+KEPT = "core.fct_recorded_crime_count_current"
+DIFFERENT = f"""(table {KEPT} except all table core.int_fct_recorded_crime_count_current)
+union all (table core.int_fct_recorded_crime_count_current except all table {KEPT})"""
+CRIMES_BY_MONTH = """select to_char(period_start, 'YYYY-MM'), sum(crime_count)
+from mart.fct_recorded_crime_count group by 1 order by 1"""
+
+
 def told(settings: Settings) -> list[tuple[object, ...]]:
     return [(*row[:4], str(row[4]), str(row[5])) for row in rows(settings, BY_QUARTER)]
 
@@ -149,6 +164,10 @@ def test_a_large_release_built_again_has_each_crime_once(
     releasing.publish(release_id, warehouse)
     shown = ("staffordshire_police", "2018-19-Q3", "stafford", MANY, "2018-10-01", "2018-10-31")
     assert told(warehouse) == [shown]
+    # Who asks for another quarter is not led into it; who asks for its own, or for any, is.
+    (own_table,) = rows(warehouse, OWN_TABLES, role="owner")[0]
+    for condition, is_read in (("2018-19-Q2", False), ("2018-19-Q3", True)):
+        assert (own_table.removeprefix("core.") in plan_of_quarter(warehouse, condition)) is is_read, condition
     # A small release goes into the fact itself, and readers see both. It reads nothing of the large one, and of the
     # measurements only its own and the wholes that outcomes are followed by.
     admit_crimes(warehouse, "2018-11", "2018-19-Q3", 3)
@@ -181,7 +200,7 @@ def test_a_large_release_built_again_has_each_crime_once(
 @pytest.mark.long
 def test_a_fact_that_still_has_partner_and_period_of_its_own_takes_new_crimes(warehouse: Settings) -> None:
     with connect(warehouse, "owner") as connection, connection.cursor() as cursor:
-        for column in ("partner_code text", "period_key text", "period_start date", "period_end date"):
+        for column in ("partner_code text", "period_start date", "period_end date"):
             cursor.execute(f"alter table core.fct_recorded_crime add column {column} not null")
     migrate(warehouse)
     admit_crimes(warehouse, "2018-12", "2018-19-Q3", 4)
@@ -212,3 +231,90 @@ def test_readers_see_the_same_of_crimes_whether_their_places_have_keys_or_not(wa
     assert counted == kept != []
     wide = "select area_name, period_label, crime_count, month_count from mart.rpt_recorded_crime order by area_name"
     assert rows(warehouse, wide) == [("Stafford", "2018-19 Q3", 9, 3), (None, "2018-19 Q3", 3, 3)]
+
+
+def test_counts_kept_as_published_follow_each_release(warehouse: Settings) -> None:
+    admit_crimes(warehouse, "2018-10", "2018-19-Q3", 4)
+    admit_crimes(warehouse, "2018-11", "2018-19-Q3", 3)
+    release(warehouse)
+    assert rows(warehouse, CRIMES_BY_MONTH) == [("2018-10", 4), ("2018-11", 3)]
+    # Whoever began to read before a restatement goes on to see what there was.
+    with connect(warehouse, "reader") as connection, connection.cursor() as reader:
+        reader.execute("set transaction isolation level repeatable read")
+        reader.execute(CRIMES_BY_MONTH)
+        admit_crimes(warehouse, "2018-10", "2018-19-Q3", 9, issued_on="2019-01-01")
+        restated = release(warehouse)
+        reader.execute(CRIMES_BY_MONTH)
+        assert reader.fetchall() == [("2018-10", 4), ("2018-11", 3)]
+    assert rows(warehouse, CRIMES_BY_MONTH) == [("2018-10", 9), ("2018-11", 3)]
+    assert rows(warehouse, DIFFERENT, role="owner") == []
+    withdraw_release(restated, "The wrong file.", warehouse)
+    assert rows(warehouse, CRIMES_BY_MONTH) == [("2018-10", 4), ("2018-11", 3)]
+    assert rows(warehouse, DIFFERENT, role="owner") == []
+
+
+def test_counts_that_differ_from_what_is_published_are_mended(
+    warehouse: Settings,
+) -> None:
+    first, second = (admit_crimes(warehouse, month, "2018-19-Q3", 4) for month in ("2018-10", "2018-11"))
+    release(warehouse)
+    # As where counts are newer than what was published.
+    run(warehouse, f"delete from {KEPT} where load_id = {first}")
+    admit_crimes(warehouse, "2018-12", "2018-19-Q3", 2)
+    release(warehouse)
+    assert rows(warehouse, CRIMES_BY_MONTH) == [("2018-10", 4), ("2018-11", 4), ("2018-12", 2)]
+    run(warehouse, f"delete from {KEPT} where load_id = {second}")
+    run(warehouse, f"update {KEPT} set load_id = 77 where load_id = {first}")
+    releasing.deploy_marts(warehouse, force=True)
+    assert rows(warehouse, DIFFERENT, role="owner") == []
+
+
+OLD = """
+update core.fct_recorded_crime set area_code = null where place_key is not null;
+alter table core.fct_recorded_crime drop column period_key;
+create table core.fct_recorded_crime_release_{release} (like core.fct_recorded_crime including constraints);
+with large as (delete from only core.fct_recorded_crime where load_id in ({large}) returning *)
+insert into core.fct_recorded_crime_release_{release} table large;
+alter table core.fct_recorded_crime_release_{release} owner to quarterday_builder,
+    add constraint loads_of_release check (load_id = any('{{{large}}}'::bigint[])), inherit core.fct_recorded_crime;
+"""
+SHAPE = """select attname, attnotnull from pg_attribute
+where attrelid = 'core.fct_recorded_crime_release_{release}'::regclass and attnum > 0 order by attnum"""
+CHECKS = """select conname from pg_constraint
+where conrelid = 'core.fct_recorded_crime_release_{release}'::regclass and contype = 'c' order by 1"""
+
+
+def test_crimes_that_were_released_without_their_quarter_get_it(warehouse: Settings) -> None:
+    keyed, wide = (admit_crimes(warehouse, month, "2018-19-Q3", 4) for month in ("2018-10", "2018-11"))
+    list_places(warehouse, keyed, [PLACE])
+    first = release(warehouse)
+    small = admit_crimes(warehouse, "2018-12", "2018-19-Q3", 3)
+    list_places(warehouse, small, [PLACE])
+    release(warehouse)
+    before = rows(warehouse, "select * from mart.fct_recorded_crime order by load_id, line_number")
+    run(warehouse, "drop view mart.fct_recorded_crime, history.fct_recorded_crime cascade")
+    run(warehouse, OLD.format(release=first, large=f"{keyed}, {wide}"))
+    migrate(warehouse)
+    releasing.deploy_marts(warehouse, force=True)
+    assert rows(warehouse, "select * from mart.fct_recorded_crime order by load_id, line_number") == before
+    shape = rows(warehouse, SHAPE.format(release=first), role="owner")
+    assert shape[:3] == [("load_id", True), ("line_number", True), ("period_key", True)]
+    assert rows(warehouse, CHECKS.format(release=first), role="owner") == [
+        ("loads_of_release",),
+        ("quarters_of_release",),
+    ]
+    assert f"fct_recorded_crime_release_{first}" not in plan_of_quarter(warehouse, "2018-19-Q2")
+    # The next time nothing is written again.
+    made = f"select oid from pg_class where relname = 'fct_recorded_crime_release_{first}'"
+    there = rows(warehouse, made, role="owner")
+    migrate(warehouse)
+    assert rows(warehouse, made, role="owner") == there
+    # What comes after is released as ever.
+    admit_crimes(warehouse, "2018-10", "2018-19-Q3", 2, issued_on="2019-01-01")
+    release(warehouse)
+    assert told(warehouse) == [("staffordshire_police", "2018-19-Q3", "stafford", 9, "2018-10-01", "2018-12-31")]
+
+
+def run(settings: Settings, statements: str) -> None:
+    with connect(settings, "owner") as connection, connection.cursor() as cursor:
+        cursor.execute(statements)

@@ -93,22 +93,34 @@ as $$
 $$;
 comment on function ledger.plan_publication(bigint) is 'Grain: one row per form, partner, period and version, as it would stand after the release.';
 
--- The counts of crimes as published now, of some loads: made again from what is published in this transaction.
+-- The counts of crimes as published now, of some loads: made again from what is published in this transaction. So are those of
+-- loads that were published before they were counted.
 create or replace function ledger.renew_current_counts(p_loads bigint[])
 returns void
 language plpgsql
 as $$
+declare
+    loads bigint[];
 begin
-    if p_loads = '{}' or to_regclass('core.fct_recorded_crime_count_current') is null then
+    if to_regclass('core.fct_recorded_crime_count_current') is null then
         return;
     end if;
+    loads := p_loads || array(
+        select publication.load_id
+        from ledger.publication
+        where publication.form = 'street_crime'
+            and publication.is_current
+            and not exists (
+                select 1 from core.fct_recorded_crime_count_current as kept where kept.load_id = publication.load_id
+            )
+    );
     delete from core.fct_recorded_crime_count_current where load_id = any(p_loads);
     insert into core.fct_recorded_crime_count_current (
         load_id, crime_count, period_start, period_end, period_key, partner_code, crime_type, area_code, last_outcome
     )
     select load_id, crime_count, period_start, period_end, period_key, partner_code, crime_type, area_code, last_outcome
     from core.int_fct_recorded_crime_count_current
-    where load_id = any(p_loads)
+    where load_id = any(loads)
     order by period_key, load_id;
 end
 $$;
