@@ -23,8 +23,10 @@
 {% endmaterialization %}
 
 {# A view's select with each CTE that is read once put where it is read. PostgreSQL plans a query of a view that begins with
-   `with` by itself: its joins are not ordered with those of the reader, and a small question takes twice as long. The models
-   keep their CTEs; this knows the form that they have, each between lines of its own. What is read twice stays a CTE. #}
+   `with` by itself: its joins are not ordered with those of the reader, and a small question takes twice as long. Each query
+   within a query is planned too, column by column: so a CTE that only names a relation gives its name to the relation, and the
+   last select is what `final` says. The models keep their CTEs; this knows the form that they have, each between lines of its
+   own. What is read twice stays a CTE. #}
 {% macro without_ctes(sql) -%}
     {%- set re = modules.re -%}
     {%- set query = namespace(text=re.sub('--[^\n]*', '', sql)) -%}
@@ -39,6 +41,13 @@
             {%- set query.text = re.sub(reading, '\\1\\2' ~ named, rest) -%}
         {%- endif -%}
     {%- endif -%}
+    {%- set query.text = re.sub('(?s)(?:^|(?<=\n))(with )?final as \\(\n(.*?)\n\\)\\s*select \\* from final\\s*\\Z', '\\2', query.text) -%}
+    {%- for name, relation in re.findall('(?m)^(?:with )?(\\w+) as \\(\\s*select \\* from ("[^\\s()]+)\\s*^\\)', query.text) -%}
+        {%- set query.text = re.sub('(?m)^(with )?' ~ name ~ ' as \\(\\s*select \\* from [^\\s()]+\\s*^\\)(?:,\n+)?', '\\1', query.text) -%}
+        {%- set reading = '\\b(from|join)(\\s+)' ~ name ~ '\\b(?![.(])' -%}
+        {%- set query.text = re.sub(reading ~ '(\\s+as\\s+\\w+)', '\\1\\2' ~ relation ~ '\\3', query.text) -%}
+        {%- set query.text = re.sub(reading, '\\1\\2' ~ relation ~ ' as ' ~ name, query.text) -%}
+    {%- endfor -%}
     {%- for name in re.findall('(?m)^(?:with )?(\\w+) as \\(\n', query.text) -%}
         {%- set cte = '(?ms)^(with )?' ~ name ~ ' as \\(\n(.*?)^\\)(?:,\n+)?' -%}
         {%- set reading = '\\b(from|join)(\\s+)' ~ name ~ '\\b(?![.(])' -%}
