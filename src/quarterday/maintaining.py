@@ -1,7 +1,7 @@
 """Upkeep that PostgreSQL's own automatic vacuum leaves undone, or does long after a release.
 
 A table of 20 million rows is analysed by itself once two million have changed, a partitioned table or one with heirs
-never; and an index that sums up blocks (BRIN) knows new rows after the next vacuum.
+never.
 """
 
 from __future__ import annotations

@@ -108,6 +108,10 @@ def test_a_view_is_planned_with_the_question_that_is_asked_of_it(demo: Settings)
     ]
     assert read_once == []
     assert [name for name in FACTS_ASKED_ABOUT if begun[name]] == []
+    # A query that only names a relation would be planned column by column, and the last select would be one more.
+    naming = re.compile(r"\(\s*SELECT [\w.,\s]+?FROM \w+\.\w+\)")
+    assert [name for name, text in views.items() if not begun[name] and naming.search(text)] == []
+    assert [name for name, text in views.items() if text.rstrip().endswith(") final;") and not begun[name]] == []
 
 
 def test_a_day_is_a_date_a_moment_has_its_zone_and_a_flag_is_a_flag(columns: list[Column]) -> None:
