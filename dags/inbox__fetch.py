@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, task
 
+from quarterday.connecting.connectors import names_any_place
 from quarterday.orchestration import TASK_DEFAULTS, doc_md
+from quarterday.settings import load_settings
 
 with DAG(
     dag_id="inbox__fetch",
     description="Fetch files from folders, SFTP, S3, Azure Blob and HTTPS into the inbox",
-    schedule="*/15 * * * *",
+    # Without a place to fetch from nothing runs; Airflow reads this again within a minute of a place being named.
+    schedule="*/15 * * * *" if names_any_place(load_settings().connectors) else None,
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
@@ -35,7 +38,6 @@ with DAG(
         from airflow.sdk.exceptions import AirflowSkipException
 
         from quarterday.connecting import fetching
-        from quarterday.settings import load_settings
 
         names = list(fetching.connectors_of(load_settings()))
         if not names:
@@ -46,7 +48,6 @@ with DAG(
     def fetch_files(connector: str) -> list[str]:
         """Fetch by one connector; returns the inbox paths of what came."""
         from quarterday.connecting import fetching
-        from quarterday.settings import load_settings
 
         return fetching.fetch(connector, load_settings()).brought
 
@@ -54,7 +55,6 @@ with DAG(
     def wake_sweep(run_id=None) -> None:
         """Start a sweep of the inbox if something came."""
         from quarterday import waking
-        from quarterday.settings import load_settings
 
         waking.wake_sweep(load_settings(), run_id)
 

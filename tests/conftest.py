@@ -63,6 +63,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     settings = session_settings()
     os.environ["QUARTERDAY_TEST_DATABASE_URL"] = server.start(settings)
     _started.append(settings)
+    if not os.environ.get("QUARTERDAY_LONG_TESTS"):
+        _do_not_wait_for_the_disk()
+
+
+def _do_not_wait_for_the_disk() -> None:
+    """Leave writing to the disk to the operating system, which no test turns off; the long tests run on what ships."""
+    run_on_server(sql.SQL("alter system set fsync = off"))
+    run_on_server(sql.SQL("select pg_reload_conf()"))
 
 
 def pytest_sessionfinish() -> None:

@@ -5,8 +5,10 @@ Test files import the fixtures ``warehouse`` and ``module_warehouse``; the deplo
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
+import pickle
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,14 +21,16 @@ import pytest
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
-from quarterday import releasing
+from quarterday import backing_up, parsed, releasing
 from quarterday.checking.correcting import apply_corrections
 from quarterday.contracts import load_forms
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 from tests.conftest import database_named, run_on_server, session_settings
+from tests.parallel_plugin import folder_of_all
 
 DEPLOYED = f"quarterday_test_deployed_{os.getpid()}"
+PARSED = "dbt_project.pickle"
 _home = tempfile.TemporaryDirectory(prefix="quarterday-dbt-tests-", ignore_cleanup_errors=True)
 
 
@@ -59,10 +63,30 @@ def settings_of(database: str) -> Settings:
 
 @functools.cache
 def deploy_once(template: str) -> str:
-    """Make the deployed warehouse that others are copied from, once a process, and return its name."""
+    """Make the deployed warehouse that others are copied from, once a process, and return its name.
+
+    Of processes that share the tests one deploys, which takes half a minute, and the others restore its backup.
+    """
+    folder = folder_of_all()
+    if folder is None:
+        _deploy(template)
+        return DEPLOYED
+    with (folder / "deployed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # who comes second waits for the backup
+        settings = replace(settings_of(DEPLOYED), named_backups=folder)
+        if made := backing_up.backups_of(settings):
+            backing_up.restore(made[0], settings)
+            parsed._kept.update(pickle.loads((folder / PARSED).read_bytes()))
+        else:
+            _deploy(template)
+            (folder / PARSED).write_bytes(pickle.dumps(parsed._kept))
+            backing_up.back_up(settings)
+    return DEPLOYED
+
+
+def _deploy(template: str) -> None:
     _make_database(DEPLOYED, template)
     releasing.deploy_marts(settings_of(DEPLOYED))
-    return DEPLOYED
 
 
 def copy_of(settings: Settings, kind: str = "copy") -> Iterator[Settings]:

@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from quarterday.corrections import (
+    CORRECTIONS_FILE,
     INDICATOR_COLUMNS,
     INDICATOR_KEYS,
     CorrectableColumns,
@@ -34,6 +36,7 @@ CONTRACT_FILE = "contract.odcs.yaml"
 # The block of the columns, which is most of a contract: up to the next key at the beginning of a line.
 SCHEMA = re.compile(r"^schema:[^\n]*\n(?:(?![A-Za-z])[^\n]*\n)*", re.MULTILINE)
 LAYOUT_FILE = "layout.yml"
+KEPT_FORMS = 200
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -152,6 +155,17 @@ def load_form(folder: Path) -> Form:
     Raises:
         OperatorError: The contract or the layout is missing, or one of its files is wrong.
     """
+    return _form(folder, tuple(_content(folder / name) for name in (CONTRACT_FILE, LAYOUT_FILE, CORRECTIONS_FILE)))
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+# A process asks for the forms again and again; to read the bytes of all is a twentieth of what it takes to parse them.
+@lru_cache(maxsize=KEPT_FORMS)
+def _form(folder: Path, _: tuple[bytes | None, ...]) -> Form:
+    """Read one form's folder, once for as long as its files hold the same."""
     contract = load_contract(folder)
     is_indicator = contract.family == "indicator"
     fields = INDICATOR_FIELDS if is_indicator else tuple(column.name for column in contract.columns)

@@ -17,7 +17,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from quarterday.errors import QuarterdayError
-from quarterday.parsed import parsed_project
+from quarterday.parsed import dbt_runner, parsed_project
 from quarterday.recording import lineage
 from quarterday.settings import Settings, database_url
 
@@ -77,10 +77,7 @@ def run_dbt(arguments: Sequence[str], settings: Settings, target_path: Path | No
 
 
 def _invoke(command: list[str], manifest: Any | None) -> tuple[bool, BaseException | None, list[NodeResult]]:
-    # dbt takes a second to import; only what runs it should pay.
-    from dbt.cli.main import dbtRunner
-
-    outcome = dbtRunner(manifest=manifest).invoke(command)
+    outcome = dbt_runner(manifest).invoke(command)
     results = getattr(outcome.result, "results", None) or []
     nodes = [_node_result(result) for result in results]
     # A hook that did its work is nothing that was built or tested.

@@ -29,11 +29,13 @@ from quarterday.supervising import Busy, Memory, memory_of, only_one, stop_at_si
 
 PATIENCE_SECONDS = 900.0
 OVERHEAD_SECONDS = 0.5
-POLL_SECONDS = 0.7
+# A look at ledger and Airflow takes a tenth of a second of a processor, a look at the memory a seventh: scheduler and
+# tasks need them.
+POLL_SECONDS = 1.5
 IDLE_SECONDS = 15.0
 PLAIN_SECONDS = 10.0
 PLAIN_WIDTH = 130
-MEMORY_SECONDS = 2.0
+MEMORY_SECONDS = 4.0
 STEP_WIDTH = len("✓ 326.8 s")
 STEPS = ("received", "landed", "checked", "released")
 EVENTS = """

@@ -69,10 +69,19 @@ def _files_of(project: Path, target: Path) -> Files:
     return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats))
 
 
-def _parse(files: Files, database: str, places: Sequence[str]) -> Kept | None:
+def dbt_runner(manifest: Any | None = None) -> Any:
+    """Return dbt's own runner, which takes seconds to import."""
     from dbt.cli.main import dbtRunner
+    from dbt_common.behavior_flags import BehaviorFlagRendered
 
-    manifest: Any = dbtRunner().invoke(["parse", "--no-write-json", *places]).result
+    # Who asks for a flag is looked for in the whole stack and in every imported module, for a warning that is switched
+    # off: most of a second at each run, in a process that has imported Airflow or Great Expectations.
+    setattr(BehaviorFlagRendered, "_default_source", staticmethod(lambda: "dbt"))  # noqa: B010
+    return dbtRunner(manifest=manifest)
+
+
+def _parse(files: Files, database: str, places: Sequence[str]) -> Kept | None:
+    manifest: Any = dbt_runner().invoke(["parse", "--no-write-json", *places]).result
     if manifest is None:
         return None
     # Not its own indexes, which it makes anew; and not the files as they were read, which only parsing asks for.

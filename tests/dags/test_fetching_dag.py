@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,27 @@ def test_a_fetch_that_fails_is_not_hidden_and_the_sweep_is_woken_all_the_same(ai
     wake = dag.get_task("wake_sweep")
     assert wake.is_teardown and not wake.on_failure_fail_dagrun
     assert {task.task_id for task in dag.tasks if not task.downstream_list} == {"wake_sweep"}
+
+
+HEADING = "name,kind,partner_code,connection,path,after\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "runs"),
+    [(None, False), (HEADING, False), (HEADING + "\n", False), (HEADING + "stoke,sftp,,,,\n", True)],
+)
+def test_it_runs_where_a_place_is_named_though_wrongly(
+    airflow: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None, runs: bool
+) -> None:
+    import runpy
+
+    from tests.conftest import PROJECT
+
+    if content is not None:
+        (tmp_path / "connectors.csv").write_text(content)
+    monkeypatch.setenv("QUARTERDAY_CONNECTORS", str(tmp_path / "connectors.csv"))
+    dag: Any = runpy.run_path(str(PROJECT / "dags" / "inbox__fetch.py"))["dag"]
+    assert (dag.schedule is not None) == runs
 
 
 def test_nothing_is_woken_without_connectors_or_files(airflow: None, monkeypatch: pytest.MonkeyPatch) -> None:

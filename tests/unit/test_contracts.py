@@ -11,7 +11,7 @@ import yaml
 from datacontract.data_contract import DataContract
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from quarterday.contracts import load_contract, load_forms
+from quarterday.contracts import load_contract, load_form, load_forms
 from quarterday.errors import OperatorError
 
 RETURNS = Path(__file__).parents[2] / "returns"
@@ -42,6 +42,22 @@ def test_a_contract_says_to_the_standards_own_model_what_it_says_to_us(form: str
     assert [(one.name, one.logicalType, bool(one.required)) for one in properties] == [
         (column.name, column.logical_type, column.required) for column in ours.columns
     ]
+
+
+def test_a_form_is_read_once_until_one_of_its_files_holds_something_else(folder: Path) -> None:
+    before = load_form(folder)
+    assert load_form(folder) is before
+    change(folder, "status: active", "status: active ")
+    assert (changed := load_form(folder)) is not before and changed == before
+    for name in ("layout.yml", "corrections.yml"):
+        known = load_form(folder)
+        with (folder / name).open("a") as file:
+            file.write("# new\n" if name == "layout.yml" else "form: victim_gateway\ncorrections: []\n")
+        assert load_form(folder) is not known, name
+    change(folder, "name: victim_gateway", "name: another")
+    for _ in range(2):
+        with pytest.raises(OperatorError, match="They must agree"):
+            load_form(folder)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -72,6 +72,17 @@ def load_connectors(path: Path, partners: Container[str]) -> dict[str, Connector
     return {row["name"]: Connector(*(row[column] for column in COLUMNS)) for _, row in rows}
 
 
+def names_any_place(path: Path) -> bool:
+    """Return whether a line stands below the file's heading, right or wrong: what is wrong is for a run to tell.
+
+    Args:
+        path: The file.
+    """
+    if not path.is_file():
+        return False
+    return len([line for line in path.read_bytes().splitlines() if line.strip()]) > 1
+
+
 def _row_faults(row: Mapping[str, str], partners: Container[str], seen: set[str]) -> Iterator[tuple[str, str]]:
     """Give column and what was expected of each value that is wrong."""
     if not NAME.fullmatch(row["name"]) or row["name"] in seen:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from quarterday.dbt import DbtFailed, dbt_environment, places_of
-from quarterday.parsed import parsed_project
+from quarterday.parsed import dbt_runner, parsed_project
 
 NO_SERVER = "postgresql://nobody:nothing@127.0.0.1:1/quarterday"
 READ = ("mart", "history", "rpt")
@@ -111,12 +111,8 @@ def _read(folder: Path, target: Path) -> Project:
 
 def _parse(folder: Path, target: Path, database: str) -> Any:
     """Return dbt's manifest; afterwards its adapter is there, with the configuration that rendering asks for."""
-    from dbt.cli.main import dbtRunner
-
     places = places_of(folder, target, target / "logs")
-    told = dbtRunner(manifest=parsed_project(folder, target, database, places)).invoke(
-        ["parse", "--no-write-json", *places]
-    )
+    told = dbt_runner(parsed_project(folder, target, database, places)).invoke(["parse", "--no-write-json", *places])
     if told.result is None:
         raise DbtFailed("parse", [], str(told.exception))
     return told.result
