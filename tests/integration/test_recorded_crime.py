@@ -270,7 +270,6 @@ def test_counts_that_differ_from_what_is_published_are_mended(
 
 
 OLD = """
-update core.fct_recorded_crime set area_code = null where place_key is not null;
 alter table core.fct_recorded_crime drop column period_key;
 create table core.fct_recorded_crime_release_{release} (like core.fct_recorded_crime including constraints);
 with large as (delete from only core.fct_recorded_crime where load_id in ({large}) returning *)

@@ -20,8 +20,6 @@ final as (
         lines.last_outcome,
         {{ place_key('lines.{}') }} as place_key
     from lines
-    -- Kept to itself, so that a key is worked out once and not for each use.
-    offset 0
 
 )
 

@@ -1,6 +1,6 @@
--- A row of the fact of crimes says its quarter, by which readers are led past the tables of other releases, and one that has a key
--- of its place says its area. Of a fact that was made without, each release's table is written once more, with what is
--- asked of lines first, as new ones have it: rows that are changed where they stand would leave the table twice its size.
+-- A row of the fact of crimes says its quarter, by which readers are led past the tables of other releases. Of a fact that was made
+-- without, each release's table is written once more, with what is asked of lines first, as new ones have it: rows that are
+-- changed where they stand would leave the table twice its size.
 do $$
 declare
     heir record;
@@ -26,11 +26,7 @@ begin
     alter table core.fct_recorded_crime add column if not exists period_key text;
 
     update only core.fct_recorded_crime as crime
-    set period_key = file.quarter_key,
-        area_code = coalesce(crime.area_code, (
-            select place.area_code from core.dim_crime_place as place
-            where place.load_id = crime.load_id and place.place_key = crime.place_key
-        ))
+    set period_key = file.quarter_key
     from file
     where file.load_id = crime.load_id;
 
@@ -43,7 +39,6 @@ begin
         select string_agg(
             case attname
                 when 'period_key' then 'file.quarter_key as period_key'
-                when 'area_code' then 'coalesce(crime.area_code, place.area_code) as area_code'
                 else 'crime.' || quote_ident(attname)
             end,
             ', ' order by array_position(
@@ -61,11 +56,7 @@ begin
         into constraints
         from pg_constraint
         where conrelid = heir.id and contype = 'c' and conname <> 'quarters_of_release';
-        execute format(
-            'create table core.renewed as select %s from %s as crime join file using (load_id) '
-            'left join core.dim_crime_place as place on crime.load_id = place.load_id and crime.place_key = place.place_key',
-            columns, heir.name
-        );
+        execute format('create table core.renewed as select %s from %s as crime join file using (load_id)', columns, heir.name);
         execute 'select array_agg(distinct period_key order by period_key) from core.renewed' into quarters;
         execute format('drop table %s', heir.name);
         execute format('alter table core.renewed rename to %I', heir.relname);

@@ -1,10 +1,10 @@
 -- Grain: one row per line of a street crime file: load and line. Its quarter by area and type is a count of rows.
 -- Of millions of rows a file: what is alike in all lines of a file, its partner and month, is in the ledger and comes back
--- in the views. The quarter alone is written, as it leads readers past the tables of other releases, and with it the area, also
--- where the places of a large file have keys and its rows have nothing else of a place. What is asked of lines stands first: to
--- find a column, those before it have to be passed. Nothing is known yet of how many lines a fresh load has; taken for few, they
--- would be sorted, or looked up one by one in what they are joined to. Neither keys nor a btree are kept up row by row for a
--- large release; tests of the release hold what keys would.
+-- in the views. The quarter alone is written, as it leads readers past the tables of other releases. What is asked of lines stands
+-- first: to find a column, those before it have to be passed. Nothing is known yet of how many lines a fresh load has; taken for
+-- few, they would be sorted, or looked up one by one in what they are joined to. Neither keys nor a btree are kept up row by row
+-- for a large release; tests of the release hold what keys would. Where the places of a large file have keys, its rows have
+-- nothing of a place but the key.
 {{ config(
     incremental_strategy='replace_loads',
     unique_key='load_id',
@@ -29,13 +29,6 @@ placed as (
 months as (
 
     select * from {{ ref('int_load_month') }}
-
-),
-
-places as (
-
-    select * from {{ ref('dim_crime_place') }}
-    where {{ in_release() }}
 
 ),
 
@@ -85,7 +78,7 @@ final as (
         {{ quarter_of_load('street_crime', 'placed.load_id') }} as period_key,
         placed.crime_id,
         placed.crime_type,
-        places.area_code,
+        null as area_code,
         placed.last_outcome,
         placed.sheet,
         placed.reported_by,
@@ -97,10 +90,6 @@ final as (
         null as lsoa_name,
         placed.place_key
     from placed
-    -- Every place of these files is there (FCT-054).
-    left join places
-        on placed.load_id = places.load_id
-        and placed.place_key = places.place_key
 
 )
 
