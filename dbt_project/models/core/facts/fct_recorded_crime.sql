@@ -5,10 +5,11 @@
 -- few, they would be sorted, or looked up one by one in what they are joined to. Neither keys nor a btree are kept up row by row
 -- for a large release; tests of the release hold what keys would. Where the places of a large file have keys, its rows have
 -- nothing of a place but the key.
+-- One process writes: handed from helpers to it, rows cost more of a processor than the helpers take off.
 {{ config(
     incremental_strategy='replace_loads',
     unique_key='load_id',
-    pre_hook="set local enable_mergejoin = off; set local enable_nestloop = off; set local jit = off",
+    pre_hook="set local enable_mergejoin = off; set local enable_nestloop = off; set local jit = off; set local max_parallel_workers_per_gather = 0; set local max_parallel_maintenance_workers = 0",
     post_hook="{{ finish_table_of_release() }}",
     meta={'form': 'street_crime'},
     indexes=[{'columns': ['load_id']}],
