@@ -39,7 +39,7 @@
 {%- endmacro %}
 
 {# The financial quarter of a line by its load, written out: of a join each line of millions would bear the cost. Null of a load that
-   has no period, which the fact refuses. #}
+   has no period, which the fact refuses. The case for null, which no load is, stands there for when there is no load. #}
 {% macro quarter_of_load(form, load_id) -%}
     case {{ load_id }}
         when null then null

@@ -18,10 +18,11 @@ begin
     perform set_config('lock_timeout', '5s', true);
     lock table core.fct_recorded_crime in access exclusive mode;
     create temporary table file on commit drop as
-        select distinct load_period.load_id, ledger.quarter_key(load_period.period_start) as quarter_key
+        select load_period.load_id, ledger.quarter_key(min(load_period.period_start)) as quarter_key
         from ledger.load_period
         join ledger.load using (load_id)
-        where load.form = 'street_crime';
+        where load.form = 'street_crime'
+        group by load_period.load_id;
     analyze file;
     alter table core.fct_recorded_crime add column if not exists period_key text;
 
@@ -56,7 +57,8 @@ begin
         into constraints
         from pg_constraint
         where conrelid = heir.id and contype = 'c' and conname <> 'quarters_of_release';
-        execute format('create table core.renewed as select %s from %s as crime join file using (load_id)', columns, heir.name);
+        -- A row whose load has no period would have no quarter: better that the migration stops at it than that the row is lost.
+        execute format('create table core.renewed as select %s from %s as crime left join file using (load_id)', columns, heir.name);
         execute 'select array_agg(distinct period_key order by period_key) from core.renewed' into quarters;
         execute format('drop table %s', heir.name);
         execute format('alter table core.renewed rename to %I', heir.relname);
