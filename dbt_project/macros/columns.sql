@@ -1,9 +1,14 @@
 {# The columns that a view promises in its contract, of one relation: written once, in the YAML file beside the view.
-   `renamed` says which column of the relation stands for a promised one. A unit test sees no contract: what there is to
+   `renamed` says which column of the relation stands for a promised one, `worked_out` with what SQL one is worked out here: not in
+   a query of its own, which each reader would have to plan column by column. A unit test sees no contract: what there is to
    test stands in a model that the view selects from. #}
-{% macro promised_columns(relation, but=[], renamed={}) -%}
+{% macro promised_columns(relation, but=[], renamed={}, worked_out={}) -%}
     {%- for name in model.columns if name not in but %}
-        {{ relation }}.{{ renamed[name] ~ " as " ~ name if name in renamed else name }}{{ "," if not loop.last }}
+        {% if name in worked_out -%}
+            {{ worked_out[name] }} as {{ name }}
+        {%- else -%}
+            {{ relation }}.{{ renamed[name] ~ " as " ~ name if name in renamed else name }}
+        {%- endif %}{{ "," if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
@@ -21,19 +26,27 @@
     end
 {%- endmacro %}
 
-{# A relation with its value as mart.figure, of which sum and avg are refused, and beside it what may be added up. Needs a
-   relation `measures`. #}
-{% macro with_figures(relation) -%}
-    select
-        {{ relation }}.*,
-        {{ relation }}.value::mart.figure as figure,
-        -- Not joined, so that who doesn't ask for what may be added up plans nothing of it.
-        {{ additive_value(relation, is_additive=relation ~ '.measure_code in (
+{# What promised_columns works out of a relation with figures: its value as mart.figure, of which sum and avg are refused, and
+   what may be added up. That is not joined, so that who doesn't ask for it plans nothing of it. Needs a relation `measures`. #}
+{% macro figure_columns(relation) -%}
+    {{ return({
+        'value': relation ~ '.value::mart.figure',
+        'additive_value': additive_value(relation, is_additive=relation ~ '.measure_code in (
             select measures.measure_code
             from measures
             where measures.is_additive_over_time and measures.is_additive_over_area
-        )') }} as additive_value
-    from {{ relation }}
+        )')
+    }) }}
+{%- endmacro %}
+
+{# How a figure of several areas came about, in words. #}
+{% macro aggregation_label(relation) -%}
+    case
+        when {{ relation }}.aggregation in ('simple_mean', 'simple_mean_as_sent') then 'simple mean'
+        when {{ relation }}.aggregation = 'pooled' then 'pooled rate'
+        when {{ relation }}.aggregation = 'sum_of_areas' then 'sum of areas'
+        when {{ relation }}.aggregation = 'as_sent' then 'as sent'
+    end
 {%- endmacro %}
 
 {# The fact of measurements keeps what may be added up, which costs more to work out for each reader than all else about a row.

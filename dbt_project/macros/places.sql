@@ -1,15 +1,16 @@
 {# A large file of crimes repeats its places. Where judging has listed them (landing.repeated_cells), and every cell was seen to be
    plainly written, dim_crime_place has each place of the file once and the fact a key of it. The key is a hash of the cells as
-   sent. It is used of a file only where no two of its places share one; else, and of all other files, each row of the fact has
-   its place itself. #}
+   sent that tell places apart. It is used of a file only where no two of its places share one; else, and of all other files, each
+   row of the fact has its place itself. #}
 {% macro place_columns() -%}
     {{ return(['longitude', 'latitude', 'location', 'lsoa_code', 'lsoa_name']) }}
 {%- endmacro %}
 
-{# `cell` is the SQL of a cell as sent, with `{}` for the column's name. #}
+{# `cell` is the SQL of a cell as sent, with `{}` for the column's name. A point of the list has one statistical area, so that need not
+   be read from each of millions of lines. #}
 {% macro place_key(cell) -%}
     {%- set key = namespace(text='0') -%}
-    {%- for name in place_columns() -%}
+    {%- for name in ['longitude', 'latitude', 'location'] -%}
         {%- set key.text = "hashtextextended(coalesce(" ~ cell | replace('{}', name) ~ ", ''), " ~ key.text ~ ")" -%}
     {%- endfor -%}
     {{ return(key.text) }}

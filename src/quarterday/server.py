@@ -43,6 +43,8 @@ CONFIGURATION = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "256MB",
+    # Where the system has the files in its cache, to hand each read to another process costs more than to wait for it.
+    "io_method": "sync",
     "synchronous_commit": "on",
     "timezone": "UTC",
     "max_wal_size": "2GB",

@@ -38,10 +38,10 @@ create table core.fct_budget_line (load_id bigint, sheet text, line_number int, 
 create table core.fct_grant_award (load_id bigint, sheet text, line_number int, fund_code text, period_key text,
     award_count bigint, awarded_gbp numeric, available_gbp numeric, period_end date);
 create table core.fct_recorded_crime (load_id bigint, sheet text, line_number int, period_end date, place_key bigint,
-    crime_type text, period_key text);
+    crime_type text, period_key text, area_code text);
 create table core.fct_recorded_crime_count (load_id bigint, crime_type text, area_code text, last_outcome text,
     crime_count bigint);
-create table core.dim_crime_place (load_id bigint, place_key bigint);
+create table core.dim_crime_place (load_id bigint, place_key bigint, area_code text);
 create table core.fct_recorded_offence (load_id bigint, sheet text, line_number int, line_count int,
     offence_count bigint, period_end date);
 create table core.fct_youth_disposal (load_id bigint, sheet text, line_number int, disposal_count bigint,
@@ -152,6 +152,12 @@ def test_facts_that_are_what_was_admitted_pass(release: int, connection: Connect
             "insert into core.fct_recorded_crime values ({first}, '', 2, null, 7)",
             "FCT-054",
             "place 7: expected a place, found none",
+        ),
+        (
+            "insert into core.fct_recorded_crime (load_id, sheet, line_number, place_key) values ({first}, '', 2, 7); "
+            "insert into core.dim_crime_place values ({first}, 7, 'stafford')",
+            "FCT-054",
+            "place 7: expected stafford, found no area",
         ),
         (
             "insert into core.fct_recorded_crime values ({first}, '', 2, null, null, null, '1999-00-Q1')",

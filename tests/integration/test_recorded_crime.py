@@ -277,25 +277,27 @@ insert into core.fct_recorded_crime_release_{release} table large;
 alter table core.fct_recorded_crime_release_{release} owner to quarterday_builder,
     add constraint loads_of_release check (load_id = any('{{{large}}}'::bigint[])), inherit core.fct_recorded_crime;
 """
+WITHOUT_AREA = "update core.fct_recorded_crime set area_code = null where place_key is not null"
+ALL_CRIMES = "select * from mart.fct_recorded_crime order by load_id, line_number"
 SHAPE = """select attname, attnotnull from pg_attribute
 where attrelid = 'core.fct_recorded_crime_release_{release}'::regclass and attnum > 0 order by attnum"""
 CHECKS = """select conname from pg_constraint
 where conrelid = 'core.fct_recorded_crime_release_{release}'::regclass and contype = 'c' order by 1"""
 
 
-def test_crimes_that_were_released_without_their_quarter_get_it(warehouse: Settings) -> None:
+def test_crimes_that_were_released_without_their_quarter_and_area_get_them(warehouse: Settings) -> None:
     keyed, wide = (admit_crimes(warehouse, month, "2018-19-Q3", 4) for month in ("2018-10", "2018-11"))
     list_places(warehouse, keyed, [PLACE])
     first = release(warehouse)
     small = admit_crimes(warehouse, "2018-12", "2018-19-Q3", 3)
     list_places(warehouse, small, [PLACE])
     release(warehouse)
-    before = rows(warehouse, "select * from mart.fct_recorded_crime order by load_id, line_number")
+    before = rows(warehouse, ALL_CRIMES)
     run(warehouse, "drop view mart.fct_recorded_crime, history.fct_recorded_crime cascade")
-    run(warehouse, OLD.format(release=first, large=f"{keyed}, {wide}"))
+    run(warehouse, OLD.format(release=first, large=f"{keyed}, {wide}") + WITHOUT_AREA)
     migrate(warehouse)
     releasing.deploy_marts(warehouse, force=True)
-    assert rows(warehouse, "select * from mart.fct_recorded_crime order by load_id, line_number") == before
+    assert rows(warehouse, ALL_CRIMES) == before
     shape = rows(warehouse, SHAPE.format(release=first), role="owner")
     assert shape[:3] == [("load_id", True), ("line_number", True), ("period_key", True)]
     assert rows(warehouse, CHECKS.format(release=first), role="owner") == [
@@ -303,6 +305,10 @@ def test_crimes_that_were_released_without_their_quarter_get_it(warehouse: Setti
         ("quarters_of_release",),
     ]
     assert f"fct_recorded_crime_release_{first}" not in plan_of_quarter(warehouse, "2018-19-Q2")
+    run(warehouse, WITHOUT_AREA)
+    migrate(warehouse)
+    assert rows(warehouse, ALL_CRIMES) == before
+    assert rows(warehouse, SHAPE.format(release=first), role="owner") == shape
     # The next time nothing is written again.
     made = f"select oid from pg_class where relname = 'fct_recorded_crime_release_{first}'"
     there = rows(warehouse, made, role="owner")

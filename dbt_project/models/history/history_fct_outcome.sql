@@ -19,20 +19,14 @@ measures as (
 
 ),
 
-figures as (
-
-    {{ with_figures('outcomes') }}
-
-),
-
 final as (
 
     select
-        {{ promised_columns('figures', but=['known_from', 'known_to'], renamed={'value': 'figure'}) }},
+        {{ promised_columns('outcomes', but=['known_from', 'known_to'], worked_out=figure_columns('outcomes')) }},
         releases.known_from,
         releases.known_to
-    from figures
-    inner join releases on figures.release_id = releases.release_id
+    from outcomes
+    inner join releases on outcomes.release_id = releases.release_id
 
 )
 

@@ -19,20 +19,14 @@ measures as (
 
 ),
 
-figures as (
-
-    {{ with_figures('outcome_years') }}
-
-),
-
 final as (
 
     select
-        {{ promised_columns('figures', but=['known_from', 'known_to'], renamed={'value': 'figure'}) }},
+        {{ promised_columns('outcome_years', but=['known_from', 'known_to'], worked_out=figure_columns('outcome_years')) }},
         releases.known_from,
         releases.known_to
-    from figures
-    inner join releases on figures.release_id = releases.release_id
+    from outcome_years
+    inner join releases on outcome_years.release_id = releases.release_id
 
 )
 

@@ -13,32 +13,12 @@ measures as (
 
 ),
 
-labelled as (
-
-    select
-        outcomes.*,
-        case
-            when outcomes.aggregation in ('simple_mean', 'simple_mean_as_sent') then 'simple mean'
-            when outcomes.aggregation = 'pooled' then 'pooled rate'
-            when outcomes.aggregation = 'sum_of_areas' then 'sum of areas'
-            when outcomes.aggregation = 'as_sent' then 'as sent'
-        end as aggregation_label
-    from outcomes
-
-),
-
-figures as (
-
-    {{ with_figures('labelled') }}
-
-),
-
 final as (
 
     select
-        {{ promised_columns('figures', renamed={'value': 'figure'}) }}
-    from figures
-    where figures.release_id = {{ newest_release() }}
+        {{ promised_columns('outcomes', worked_out=dict(figure_columns('outcomes'), aggregation_label=aggregation_label('outcomes'))) }}
+    from outcomes
+    where outcomes.release_id = {{ newest_release() }}
 
 )
 

@@ -13,18 +13,12 @@ measures as (
 
 ),
 
-figures as (
-
-    {{ with_figures('outcome_years') }}
-
-),
-
 final as (
 
     select
-        {{ promised_columns('figures', renamed={'value': 'figure'}) }}
-    from figures
-    where figures.release_id = {{ newest_release() }}
+        {{ promised_columns('outcome_years', worked_out=figure_columns('outcome_years')) }}
+    from outcome_years
+    where outcome_years.release_id = {{ newest_release() }}
 
 )
 

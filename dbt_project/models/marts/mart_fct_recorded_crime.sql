@@ -30,7 +30,7 @@ final as (
         publications.partner_code,
         crimes.crime_id,
         crimes.crime_type,
-        coalesce(crimes.area_code, places.area_code) as area_code,
+        crimes.area_code,
         publications.quarter_key as period_key,
         publications.period_start,
         publications.period_end,
@@ -47,7 +47,7 @@ final as (
     inner join publications
         on crimes.load_id = publications.load_id
         and crimes.period_key = publications.quarter_key
-    -- A row with a key has no place of its own, and one without has no key.
+    -- A row with a key has nothing else of its place but the area, and one without has no key.
     left join places
         on crimes.load_id = places.load_id
         and crimes.place_key = places.place_key

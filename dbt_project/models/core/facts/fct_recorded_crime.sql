@@ -3,13 +3,13 @@
 -- in the views. The quarter alone is written, as it leads readers past the tables of other releases. What is asked of lines stands
 -- first: to find a column, those before it have to be passed. Nothing is known yet of how many lines a fresh load has; taken for
 -- few, they would be sorted, or looked up one by one in what they are joined to. Neither keys nor a btree are kept up row by row
--- for a large release; tests of the release hold what keys would. Where the places of a large file have keys, its rows have
--- nothing of a place but the key.
+-- for a large release, and one sort in memory makes the index; tests of the release hold what keys would. Where the places of a
+-- large file have keys, its rows have nothing of a place but the key and the area, which is asked of lines more than all else.
 -- One process writes: handed from helpers to it, rows cost more of a processor than the helpers take off.
 {{ config(
     incremental_strategy='replace_loads',
     unique_key='load_id',
-    pre_hook="set local enable_mergejoin = off; set local enable_nestloop = off; set local jit = off; set local max_parallel_workers_per_gather = 0; set local max_parallel_maintenance_workers = 0",
+    pre_hook="set local enable_mergejoin = off; set local enable_nestloop = off; set local jit = off; set local max_parallel_workers_per_gather = 0; set local max_parallel_maintenance_workers = 0; set local maintenance_work_mem = '256MB'",
     post_hook="{{ finish_table_of_release() }}",
     meta={'form': 'street_crime'},
     indexes=[{'columns': ['load_id']}],
@@ -24,6 +24,12 @@ with crimes as (
 placed as (
 
     select * from {{ ref('stg_street_crime_placed') }}
+
+),
+
+places as (
+
+    select * from {{ ref('dim_crime_place') }}
 
 ),
 
@@ -79,7 +85,7 @@ final as (
         {{ quarter_of_load('street_crime', 'placed.load_id') }} as period_key,
         placed.crime_id,
         placed.crime_type,
-        null as area_code,
+        places.area_code,
         placed.last_outcome,
         placed.sheet,
         placed.reported_by,
@@ -91,6 +97,9 @@ final as (
         null as lsoa_name,
         placed.place_key
     from placed
+    left join places
+        on placed.load_id = places.load_id
+        and placed.place_key = places.place_key
 
 )
 

@@ -16,43 +16,18 @@ with crimes as (
 
 ),
 
-places as (
-
-    select * from {{ ref('dim_crime_place') }}
-    where load_id in ({{ loads_to_take('street_crime') }})
-
-),
-
--- Of the lines of a place one number is left before its area is looked up.
-counted as (
-
-    select
-        load_id,
-        crime_type,
-        last_outcome,
-        area_code,
-        place_key,
-        count(*) as crime_count
-    from crimes
-    group by load_id, crime_type, last_outcome, area_code, place_key
-
-),
-
 final as (
 
     select
-        counted.load_id,
-        sum(counted.crime_count)::bigint as crime_count,
-        counted.crime_type,
-        coalesce(counted.area_code, places.area_code) as area_code,
-        counted.last_outcome
-    from counted
-    left join places
-        on counted.load_id = places.load_id
-        and counted.place_key = places.place_key
-    group by counted.load_id, counted.crime_type, coalesce(counted.area_code, places.area_code), counted.last_outcome
+        load_id,
+        count(*) as crime_count,
+        crime_type,
+        area_code,
+        last_outcome
+    from crimes
+    group by load_id, crime_type, area_code, last_outcome
     -- Who asks for a load's rows finds them side by side.
-    order by counted.load_id
+    order by load_id
 
 )
 
