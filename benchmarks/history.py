@@ -280,12 +280,13 @@ def _copy_facts(loads: Mapping[int, int], release_id: int, quarter: int, cursor:
     own, first = (f"core.fct_recorded_crime_release_{number}" for number in (release_id, 1))
     cursor.execute(
         f"""create table {own} (
-            like core.fct_recorded_crime including defaults including constraints including comments,
+            like {first},
             constraint loads_of_release check (load_id = any(%s::bigint[])),
             constraint quarters_of_release check (period_key = '{FIRST.shift(quarter)}')
         );
         alter table {own} owner to quarterday_builder;
-        alter table {own} alter column load_id set (n_distinct = 1000), inherit core.fct_recorded_crime""",
+        alter table {own} inherit core.fct_recorded_crime;
+        select ledger.describe_loads('{own}')""",
         (f"{{{','.join(map(str, loads.values()))}}}",),
     )
     _copy_rows(first, load | quarter_key, "true", cursor, own)

@@ -26,7 +26,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from benchmarks import bench, history
-from quarterday import releasing, warehouse
+from quarterday import maintaining, releasing, warehouse
 from quarterday.settings import Settings, database_url, load_settings
 from quarterday.warehouse import connect
 
@@ -114,7 +114,9 @@ def make_plain(settings: Settings) -> None:
             for schema in ("plain_mart", "plain_history"):
                 cursor.execute(f"grant usage on schema {schema} to quarterday_reader")
                 cursor.execute(f"grant select on all tables in schema {schema} to quarterday_reader")
-            cursor.execute("vacuum (analyze)")
+            for relation in BY_QUARTER | WHOLE:
+                cursor.execute(f"vacuum (analyze) plain_{relation}")
+            maintaining.maintain(settings)
             cursor.execute("create table plain_mart.is_whole ()")
 
 

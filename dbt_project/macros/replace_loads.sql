@@ -107,10 +107,8 @@
         ') }},
         add {{ loads_of_release_check() }},
         add {{ quarters_of_release_check() }},
-        {#- Asked by way of what is published, the planner doesn't know which tables hold a load. Told of a thousand loads, it expects
-            little of each, looks for them in the index and reads no table whole. #}
-        alter column load_id set (n_distinct = 1000),
         inherit {{ this }};
+    select ledger.describe_loads('{{ own.table }}'::regclass);
     create index on {{ own.table }} (load_id)
         {%- endif -%}
     {%- endif -%}

@@ -168,6 +168,10 @@ def test_a_large_release_built_again_has_each_crime_once(
     (own_table,) = rows(warehouse, OWN_TABLES, role="owner")[0]
     for condition, is_read in (("2018-19-Q2", False), ("2018-19-Q3", True)):
         assert (own_table.removeprefix("core.") in plan_of_quarter(warehouse, condition)) is is_read, condition
+    # Its pages are read many at a time, by the index of loads, also once it has been analysed.
+    for statement in ("select 1", f"analyze {own_table}"):
+        run(warehouse, statement)
+        assert f"Bitmap Heap Scan on {own_table.removeprefix('core.')}" in plan_of_quarter(warehouse, "2018-19-Q3")
     # A small release goes into the fact itself, and readers see both. It reads nothing of the large one, and of the
     # measurements only its own and the wholes that outcomes are followed by.
     admit_crimes(warehouse, "2018-11", "2018-19-Q3", 3)
@@ -283,6 +287,8 @@ SHAPE = """select attname, attnotnull from pg_attribute
 where attrelid = 'core.fct_recorded_crime_release_{release}'::regclass and attnum > 0 order by attnum"""
 CHECKS = """select conname from pg_constraint
 where conrelid = 'core.fct_recorded_crime_release_{release}'::regclass and contype = 'c' order by 1"""
+OF_LOADS = """select n_distinct, correlation from pg_stats
+where tablename = 'fct_recorded_crime_release_{release}' and attname = 'load_id'"""
 
 
 def test_crimes_that_were_released_without_their_quarter_and_area_get_them(warehouse: Settings) -> None:
@@ -299,12 +305,13 @@ def test_crimes_that_were_released_without_their_quarter_and_area_get_them(wareh
     releasing.deploy_marts(warehouse, force=True)
     assert rows(warehouse, ALL_CRIMES) == before
     shape = rows(warehouse, SHAPE.format(release=first), role="owner")
-    assert shape[:3] == [("load_id", True), ("line_number", True), ("period_key", True)]
+    assert shape[:4] == [("load_id", True), ("line_number", True), ("period_key", True), ("place_key", False)]
     assert rows(warehouse, CHECKS.format(release=first), role="owner") == [
         ("loads_of_release",),
         ("quarters_of_release",),
     ]
     assert f"fct_recorded_crime_release_{first}" not in plan_of_quarter(warehouse, "2018-19-Q2")
+    assert rows(warehouse, OF_LOADS.format(release=first), role="owner") == [(1000, 0)]
     run(warehouse, WITHOUT_AREA)
     migrate(warehouse)
     assert rows(warehouse, ALL_CRIMES) == before

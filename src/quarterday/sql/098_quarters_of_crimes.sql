@@ -43,7 +43,7 @@ begin
                 else 'crime.' || quote_ident(attname)
             end,
             ', ' order by array_position(
-                array['load_id', 'line_number', 'period_key', 'crime_id', 'crime_type', 'area_code', 'last_outcome']::name[], attname
+                array['load_id', 'line_number', 'period_key', 'place_key', 'crime_type', 'area_code', 'last_outcome', 'crime_id']::name[], attname
             ), attnum
         )
         into columns

@@ -1,11 +1,12 @@
 -- Grain: one row per line of a street crime file: load and line. Its quarter by area and type is a count of rows.
 -- Of millions of rows a file: what is alike in all lines of a file, its partner and month, is in the ledger and comes back
 -- in the views. The quarter alone is written, as it leads readers past the tables of other releases. What is asked of lines stands
--- first: to find a column, those before it have to be passed. Nothing is known yet of how many lines a fresh load has; taken for
--- few, they would be sorted, or looked up one by one in what they are joined to. Neither keys nor a btree are kept up row by row
--- for a large release, and one sort in memory makes the index; tests of the release hold what keys would. Where the places of a
--- large file have keys, its rows have nothing of a place but the key and the area, which is asked of lines more than all else.
--- One process writes: handed from helpers to it, rows cost more of a processor than the helpers take off.
+-- first: to find a column, those before it have to be passed. So does the key of the place: the planner leaves out the join of
+-- places that nobody asks for, but goes on to read what it would have joined by. Nothing is known yet of how many lines a fresh
+-- load has; taken for few, they would be sorted, or looked up one by one in what they are joined to. Neither keys nor a btree are
+-- kept up row by row for a large release, and one sort in memory makes the index; tests of the release hold what keys would. Where
+-- the places of a large file have keys, its rows have nothing of a place but the key and the area, which is asked of lines more
+-- than all else. One process writes: handed from helpers to it, rows cost more of a processor than the helpers take off.
 {{ config(
     incremental_strategy='replace_loads',
     unique_key='load_id',
@@ -59,10 +60,11 @@ final as (
         crimes.load_id,
         crimes.line_number,
         {{ quarter_of_load('street_crime', 'crimes.load_id') }} as period_key,
-        crimes.crime_id,
+        null::bigint as place_key,
         crimes.crime_type,
         authorities.area_code,
         crimes.last_outcome,
+        crimes.crime_id,
         crimes.sheet,
         crimes.reported_by,
         crimes.falls_within,
@@ -70,8 +72,7 @@ final as (
         crimes.latitude,
         crimes.location,
         crimes.lsoa_code,
-        crimes.lsoa_name,
-        null::bigint as place_key
+        crimes.lsoa_name
     from crimes
     left join authorities
         on crimes.authority_name = authorities.area_name
@@ -83,10 +84,11 @@ final as (
         placed.load_id,
         placed.line_number,
         {{ quarter_of_load('street_crime', 'placed.load_id') }} as period_key,
-        placed.crime_id,
+        placed.place_key,
         placed.crime_type,
         places.area_code,
         placed.last_outcome,
+        placed.crime_id,
         placed.sheet,
         placed.reported_by,
         placed.falls_within,
@@ -94,8 +96,7 @@ final as (
         null as latitude,
         null as location,
         null as lsoa_code,
-        null as lsoa_name,
-        placed.place_key
+        null as lsoa_name
     from placed
     left join places
         on placed.load_id = places.load_id
