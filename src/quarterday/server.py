@@ -46,7 +46,7 @@ CONFIGURATION = {
     # Where the system has the files in its cache, to hand each read to another process costs more than to wait for it.
     "io_method": "sync",
     # A page somewhere costs hardly more than the next one: from that cache, and from disks without arms.
-    "random_page_cost": "1.1",
+    "random_page_cost": "1.2",
     "synchronous_commit": "on",
     "timezone": "UTC",
     "max_wal_size": "2GB",

@@ -311,7 +311,7 @@ def test_crimes_that_were_released_without_their_quarter_and_area_get_them(wareh
         ("quarters_of_release",),
     ]
     assert f"fct_recorded_crime_release_{first}" not in plan_of_quarter(warehouse, "2018-19-Q2")
-    assert rows(warehouse, OF_LOADS.format(release=first), role="owner") == [(500, 0)]
+    assert rows(warehouse, OF_LOADS.format(release=first), role="owner") == [(1000, 0)]
     run(warehouse, WITHOUT_AREA)
     migrate(warehouse)
     assert rows(warehouse, ALL_CRIMES) == before

@@ -1,5 +1,5 @@
 -- A release's own table of crimes says of its loads what the planner does better not to find out for itself. Asked by way of what is
--- published, it doesn't know which tables hold a load: told of five hundred loads, it expects little of each, looks for them in the
+-- published, it doesn't know which tables hold a load: told of a thousand loads, it expects little of each, looks for them in the
 -- index and reads no table whole. Told that they lie anywhere, it takes the pages of a load together, as the server reads them
 -- sixteen at a time, and not one by one in the order of the index. A server before 18 can't be told, and expects a two-hundredth.
 create or replace function ledger.describe_loads(p_own_table regclass)
@@ -7,14 +7,14 @@ returns void
 language plpgsql
 as $$
 begin
-    execute format('alter table %s alter column load_id set (n_distinct = 500), alter column load_id set statistics 0', p_own_table);
+    execute format('alter table %s alter column load_id set (n_distinct = 1000), alter column load_id set statistics 0', p_own_table);
     if to_regproc('pg_catalog.pg_restore_attribute_stats') is null then
         return;
     end if;
     execute
         'select pg_restore_attribute_stats('
         '''schemaname'', nspname::text, ''relname'', relname::text, ''attname'', ''load_id'', ''inherited'', false, '
-        '''null_frac'', 0::real, ''avg_width'', 8, ''n_distinct'', 500::real, ''correlation'', 0::real) '
+        '''null_frac'', 0::real, ''avg_width'', 8, ''n_distinct'', 1000::real, ''correlation'', 0::real) '
         'from pg_class join pg_namespace on pg_namespace.oid = relnamespace where pg_class.oid = $1'
     using p_own_table;
 end
