@@ -129,6 +129,7 @@ def take_back(settings: Settings, loads: Sequence[int]) -> None:
             cursor.execute(f"delete from core.{table} where release_id = %(release)s", names)
         cursor.execute(f"drop table if exists core.fct_recorded_crime_release_{release_id}")
         cursor.execute(_TAKE_BACK, names)
+        cursor.execute("select ledger.renew_current(%(loads)s::bigint[])", names)
         _judge("rejected", loads, cursor)
     _tidy(settings)
 
@@ -312,6 +313,7 @@ def _derive(cursor: Cursor) -> None:
         cursor.execute(f"delete from core.{table} where release_id = %s", (open_release,))
         cursor.execute(f"analyze core.{table}")
     cursor.execute("delete from ledger.release where release_id = %s", (open_release,))
+    cursor.execute("select ledger.renew_current('{}')")
 
 
 def _copy_rows(source: str, changes: Mapping[str, str], where: str, cursor: Cursor, target: str | None = None) -> None:

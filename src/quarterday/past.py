@@ -34,7 +34,9 @@ DERIVED = ("fct_outcome", "fct_outcome_year", "fct_priority", "fct_figure_check"
 # A derived fact of a release is what this view says while the release is open.
 PLANS = {f"int_{name}": name for name in DERIVED}
 # What the publishing transaction keeps of the marts as they stand is what this view says of any ledger.
-CURRENT = {"int_fct_recorded_crime_count_current": "fct_recorded_crime_count_current"}
+CURRENT = {
+    f"int_{name}_current": f"{name}_current" for name in ("fct_measurement", "fct_outcome", "fct_recorded_crime_count")
+}
 _NAME = re.compile(r"\b(ledger|core|mart)\.([a-z_]+)\b")
 _TODAY = re.compile(r"\bCURRENT_DATE\b")
 
@@ -187,12 +189,16 @@ def _make_views(past: Past, schema: str, cursor: Cursor) -> list[str]:
         planned = {name: text for name, text in definitions(cursor, "core").items() if name in PLANS}
         create_views(planned, build, open_places | facts, past.day, cursor)
         places |= facts
-    current = {name: text for name, text in definitions(cursor, "core").items() if name in CURRENT}
-    create_views(current, ledger, places, past.day, cursor)
-    places |= {("core", name): ledger for name in CURRENT.values()}
+    places |= create_current(ledger, places, past.day, cursor)
     marts = definitions(cursor, "mart")
     cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
     return create_views(marts, schema, places | {("mart", name): schema for name in marts}, past.day, cursor)
+
+
+def create_current(schema: str, places: Places, day: date, cursor: Cursor) -> dict[tuple[str, str], str]:
+    """Create views of what is kept of the marts as they stand, asked of another ledger; return where each is."""
+    selects = {name: text for name, text in definitions(cursor, "core").items() if name in CURRENT}
+    return {("core", name): schema for name in create_views(selects, schema, places, day, cursor)}
 
 
 def create_views(

@@ -462,6 +462,8 @@ def _work_out_releases(target: Settings, tell: Tell) -> int:
         with _step(f"release {release[0]}", target, "builder") as done:
             if done:
                 _work_out(release, done)
+    with connect(target, "builder") as connection, connection.cursor() as cursor:
+        cursor.execute("select ledger.renew_current('{}')")  # the newest release's outcomes, for readers
     return len(releases)
 
 

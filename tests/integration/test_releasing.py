@@ -297,7 +297,8 @@ def test_deploying_again_does_nothing_until_the_code_changes_and_keeps_what_is_p
     ((total,),) = rows(warehouse, added_up)
     assert total >= 24
     with connect(warehouse, "owner") as connection, connection.cursor() as cursor:
-        cursor.execute("update core.fct_measurement set additive_value = null")
+        for fact in ("fct_measurement", "fct_measurement_current"):
+            cursor.execute(f"update core.{fact} set additive_value = null")
     assert releasing.deploy_marts(warehouse, force=True)
     assert not releasing.deploy_marts(warehouse)
     assert state_of_everything(warehouse) == published

@@ -3,14 +3,7 @@
 
 with measurements as (
 
-    select * from {{ ref('fct_measurement') }}
-
-),
-
-publications as (
-
-    select * from {{ source('ledger', 'publication') }}
-    where is_current
+    select * from {{ ref('fct_measurement_current') }}
 
 ),
 
@@ -19,9 +12,6 @@ final as (
     select
         {{ promised_columns('measurements', renamed={'value': 'value::mart.figure'}) }}
     from measurements
-    inner join publications
-        on measurements.load_id = publications.load_id
-        and measurements.period_key = publications.period_key
 
 )
 

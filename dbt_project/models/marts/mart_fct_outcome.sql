@@ -3,7 +3,7 @@
 
 with outcomes as (
 
-    select * from {{ ref('fct_outcome') }}
+    select * from {{ ref('fct_outcome_current') }}
 
 ),
 
@@ -18,7 +18,6 @@ final as (
     select
         {{ promised_columns('outcomes', worked_out=dict(figure_columns('outcomes'), aggregation_label=aggregation_label('outcomes'))) }}
     from outcomes
-    where outcomes.release_id = {{ newest_release() }}
 
 )
 

@@ -23,11 +23,11 @@ where not coalesce({{ statement }}, false)
 {% endtest %}
 
 
-{# What is kept of a query says the same as the query, load by load: rows, and checksums of some columns. #}
-{% test same_rows_by_load(model, of, columns) %}
+{# What is kept of a query says the same as the query, key by key: rows, and checksums of some columns. #}
+{% test same_rows(model, of, by, columns) %}
 {%- set summed -%}
     select
-        load_id,
+        {{ by }},
         count(*) as row_count
         {%- for column in columns %},
         sum(hashtextextended({{ column }}::text, 0)::numeric) as {{ column }}
@@ -36,13 +36,13 @@ where not coalesce({{ statement }}, false)
 with kept as (
     {{ summed }}
     from {{ model }}
-    group by load_id
+    group by {{ by }}
 ),
 
 asked as (
     {{ summed }}
     from {{ of }}
-    group by load_id
+    group by {{ by }}
 )
 
 (select 'too much' as what, * from (select * from kept except select * from asked) as more)

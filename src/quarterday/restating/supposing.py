@@ -18,7 +18,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from quarterday.errors import OperatorError
-from quarterday.past import DERIVED, PLANS, create_views, definitions, moved
+from quarterday.past import DERIVED, PLANS, create_current, create_views, definitions, moved
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
@@ -101,10 +101,12 @@ def _make_marts(world: Supposed, derived: bool, is_built: bool) -> None:
     facts = {} if is_built else {("core", name): world.build for name in wanted}
     if not is_built:
         _work_out_facts(world, derived, facts, day)
-    released = {("ledger", name): f"{world.schema}_ledger" for name in ("publication", "release", "release_load")}
+    ledger = f"{world.schema}_ledger"
+    released = {("ledger", name): ledger for name in ("publication", "release", "release_load")} | facts
+    current = create_current(ledger, released, day, cursor)
     marts = {name: text for name, text in definitions(cursor, "mart").items() if name in wanted}
     cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(world.schema)))
-    create_views(marts, world.schema, released | facts, day, cursor)
+    create_views(marts, world.schema, released | current, day, cursor)
 
 
 def _work_out_facts(world: Supposed, derived: bool, facts: dict[tuple[str, str], str], day: date) -> None:

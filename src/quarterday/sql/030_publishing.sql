@@ -93,38 +93,54 @@ as $$
 $$;
 comment on function ledger.plan_publication(bigint) is 'Grain: one row per form, partner, period and version, as it would stand after the release.';
 
--- The counts of crimes as published now, of some loads: made again from what is published in this transaction. So are those of
--- loads that were published before they were counted.
-create or replace function ledger.renew_current_counts(p_loads bigint[])
+-- What is kept of the marts as they stand, made again by the views that it is kept of, from what is published in this transaction.
+-- Rows of loads are made again for these, and for loads that were published before they were kept; rows of the newest release as
+-- a whole. What has not been deployed yet is passed over.
+drop function if exists ledger.renew_current_counts(bigint[]);
+create or replace function ledger.renew_current(p_loads bigint[])
 returns void
 language plpgsql
 as $$
 declare
-    loads bigint[];
+    fact text;
+    kept regclass;
+    asked regclass;
+    column_names text;
+    is_of_a_release boolean;
+    lacking bigint[];
 begin
-    if to_regclass('core.fct_recorded_crime_count_current') is null then
-        return;
-    end if;
-    loads := p_loads || array(
-        select publication.load_id
-        from ledger.publication
-        where publication.form = 'street_crime'
-            and publication.is_current
-            and not exists (
-                select 1 from core.fct_recorded_crime_count_current as kept where kept.load_id = publication.load_id
-            )
-    );
-    delete from core.fct_recorded_crime_count_current where load_id = any(p_loads);
-    insert into core.fct_recorded_crime_count_current (
-        load_id, crime_count, period_start, period_end, period_key, partner_code, crime_type, area_code, last_outcome
-    )
-    select load_id, crime_count, period_start, period_end, period_key, partner_code, crime_type, area_code, last_outcome
-    from core.int_fct_recorded_crime_count_current
-    where load_id = any(loads)
-    order by period_key, load_id;
+    -- Nothing may be published between what is asked and what is written; who publishes has the lock already.
+    perform pg_advisory_xact_lock(hashtext('quarterday.release'));
+    foreach fact in array array['fct_measurement', 'fct_outcome', 'fct_recorded_crime_count'] loop
+        kept := to_regclass(format('core.%I', fact || '_current'));
+        asked := to_regclass(format('core.%I', 'int_' || fact || '_current'));
+        continue when kept is null or asked is null;
+        select string_agg(quote_ident(attname), ', ' order by attnum), bool_or(attname = 'release_id')
+        into column_names, is_of_a_release
+        from pg_attribute
+        where attrelid = kept and attnum > 0 and not attisdropped
+            and attname in (select attname from pg_attribute where attrelid = asked and attnum > 0 and not attisdropped);
+        if is_of_a_release then
+            execute format('delete from %s', kept);
+            execute format('insert into %1$s (%2$s) select %2$s from %3$s order by period_key', kept, column_names, asked);
+        else
+            execute format(
+                'select array_agg(distinct publication.load_id) from ledger.publication '
+                'where publication.is_current '
+                'and not exists (select 1 from %s as kept where kept.load_id = publication.load_id) '
+                'and exists (select 1 from core.%I as fact where fact.load_id = publication.load_id)',
+                kept, fact
+            ) into lacking;
+            execute format('delete from %s where load_id = any($1)', kept) using p_loads;
+            execute format(
+                'insert into %1$s (%2$s) select %2$s from %3$s where load_id = any($1) order by period_key, load_id',
+                kept, column_names, asked
+            ) using p_loads || lacking;
+        end if;
+    end loop;
 end
 $$;
-comment on function ledger.renew_current_counts(bigint[]) is 'Brings core.fct_recorded_crime_count_current up to date for these loads, in the caller''s transaction.';
+comment on function ledger.renew_current(bigint[]) is 'Brings what is kept of the marts as they stand (core.*_current) up to date for these loads, in the caller''s transaction.';
 
 -- The publishing transaction. Idempotent: a release that is published already is left as it is.
 create or replace function ledger.publish_release(p_release_id bigint)
@@ -190,14 +206,6 @@ begin
     where is_new;
     get diagnostics written = row_count;
 
-    -- What is kept of the marts as they stand changes with what is published, for whoever reads next.
-    perform ledger.renew_current_counts(array(
-        select distinct publication.load_id
-        from ledger.publication
-        where publication.form = 'street_crime'
-            and (publication.release_id = p_release_id or upper(publication.known) = moment)
-    ));
-
     insert into ledger.load_event (load_id, event, happened_at, detail)
     select load_id, 'released', moment, 'release ' || p_release_id
     from ledger.release_load
@@ -213,6 +221,14 @@ begin
     set published_at = moment,
         load_count = (select count(*) from ledger.release_load where release_id = p_release_id)
     where release_id = p_release_id;
+
+    -- What is kept of the marts as they stand changes with what is published, for whoever reads next. Last, because which release
+    -- is the newest is known only now.
+    perform ledger.renew_current(array(
+        select distinct publication.load_id
+        from ledger.publication
+        where publication.release_id = p_release_id or upper(publication.known) = moment
+    ));
     drop table planned;
     return written;
 end

@@ -1,12 +1,7 @@
 -- Grain: one row per force, month, type of crime, area and newest outcome, as published now.
 -- Kept, so that who adds up all history passes over no superseded row and joins none: the publishing transaction changes the rows
--- of the loads that it publishes, supersedes or takes back (ledger.renew_current_counts), and no release builds anything here.
-{{ config(
-    materialized='incremental',
-    incremental_strategy='as_published',
-    pre_hook="select pg_advisory_xact_lock(hashtext('quarterday.release'))",
-    indexes=[{'columns': ['load_id']}, {'columns': ['period_key']}],
-) }}
+-- of the loads that it publishes, supersedes or takes back (ledger.renew_current), and no release builds anything here.
+{{ config(unique_key='load_id', indexes=[{'columns': ['load_id']}, {'columns': ['period_key']}]) }}
 
 with counts as (
 
