@@ -291,7 +291,7 @@ def _copy_facts(loads: Mapping[int, int], release_id: int, quarter: int, cursor:
         (f"{{{','.join(map(str, loads.values()))}}}",),
     )
     _copy_rows(first, load | quarter_key, "true", cursor, own)
-    cursor.execute(f"create index on {own} (load_id)")
+    cursor.execute(f"create index on {own} (load_id, area_code)")
     _copy_rows("core.dim_crime_place", load, of_first, cursor)
     _copy_rows("core.fct_recorded_crime_count", load, of_first, cursor)
 

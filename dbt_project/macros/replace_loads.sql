@@ -109,7 +109,7 @@
         add {{ quarters_of_release_check() }},
         inherit {{ this }};
     select ledger.describe_loads('{{ own.table }}'::regclass);
-    create index on {{ own.table }} (load_id)
+    create index on {{ own.table }} (load_id, area_code)
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -35,7 +35,8 @@ DERIVED = ("fct_outcome", "fct_outcome_year", "fct_priority", "fct_figure_check"
 PLANS = {f"int_{name}": name for name in DERIVED}
 # What the publishing transaction keeps of the marts as they stand is what this view says of any ledger.
 CURRENT = {
-    f"int_{name}_current": f"{name}_current" for name in ("fct_measurement", "fct_outcome", "fct_recorded_crime_count")
+    f"int_{name}_current": f"{name}_current"
+    for name in ("fct_measurement", "fct_outcome", "fct_priority", "fct_recorded_crime_count")
 }
 _NAME = re.compile(r"\b(ledger|core|mart)\.([a-z_]+)\b")
 _TODAY = re.compile(r"\bCURRENT_DATE\b")

@@ -175,8 +175,9 @@ def test_what_differs_from_what_is_published_is_mended(warehouse: Settings) -> N
 
 
 OF_BEFORE = """
-drop table core.fct_measurement_current, core.fct_outcome_current, core.fct_recorded_crime_count_current cascade;
-drop view core.int_fct_measurement_current, core.int_fct_outcome_current cascade;
+drop table core.fct_measurement_current, core.fct_outcome_current, core.fct_priority_current,
+    core.fct_recorded_crime_count_current cascade;
+drop view core.int_fct_measurement_current, core.int_fct_outcome_current, core.int_fct_priority_current cascade;
 drop function ledger.renew_current(bigint[]);
 create function ledger.renew_current_counts(p_loads bigint[]) returns void language sql as 'select';
 """

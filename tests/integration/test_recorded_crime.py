@@ -99,10 +99,16 @@ def lines_and_counts(settings: Settings, schema: str) -> list[list[tuple[object,
     return [rows(settings, text.format(columns=columns, schema=schema)) for text in (LINES_COUNTED, COUNTS)]
 
 
-def plan_of_quarter(settings: Settings, quarter: str) -> str:
-    """Return what the planner would read for the crimes of a quarter."""
-    question = f"explain select count(*) from mart.fct_recorded_crime where period_key = '{quarter}'"
+def plan_of_quarter(settings: Settings, quarter: str, area: str | None = None) -> str:
+    """Return what the planner would read for the crimes of a quarter, of one area of it where that is named."""
+    of_area = f" and area_code = '{area}'" if area else ""
+    question = f"explain select count(*) from mart.fct_recorded_crime where period_key = '{quarter}'{of_area}"
     return "\n".join(line for (line,) in rows(settings, question))
+
+
+def found_by_index(plan: str) -> str:
+    """Return what a plan asks of indexes."""
+    return "\n".join(line for line in plan.splitlines() if "Index Cond" in line)
 
 
 KEPT = "core.fct_recorded_crime_count_current"
@@ -168,10 +174,12 @@ def test_a_large_release_built_again_has_each_crime_once(
     (own_table,) = rows(warehouse, OWN_TABLES, role="owner")[0]
     for condition, is_read in (("2018-19-Q2", False), ("2018-19-Q3", True)):
         assert (own_table.removeprefix("core.") in plan_of_quarter(warehouse, condition)) is is_read, condition
-    # Its pages are read many at a time, by the index of loads, also once it has been analysed.
+    # Its pages are read many at a time, by the index of loads, also once it has been analysed; those of an area, which a file has
+    # side by side, are found by the same index.
     for statement in ("select 1", f"analyze {own_table}"):
         run(warehouse, statement)
         assert f"Bitmap Heap Scan on {own_table.removeprefix('core.')}" in plan_of_quarter(warehouse, "2018-19-Q3")
+        assert "AND (area_code = 'stafford'::text))" in found_by_index(plan_of_quarter(warehouse, "2018-19-Q3", "stafford"))
     # A small release goes into the fact itself, and readers see both. It reads nothing of the large one, and of the
     # measurements only its own and the wholes that outcomes are followed by.
     admit_crimes(warehouse, "2018-11", "2018-19-Q3", 3)
@@ -285,8 +293,10 @@ WITHOUT_AREA = "update core.fct_recorded_crime set area_code = null where place_
 ALL_CRIMES = "select * from mart.fct_recorded_crime order by load_id, line_number"
 SHAPE = """select attname, attnotnull from pg_attribute
 where attrelid = 'core.fct_recorded_crime_release_{release}'::regclass and attnum > 0 order by attnum"""
+INDEX = "(load_id, area_code)"
 CHECKS = """select conname from pg_constraint
 where conrelid = 'core.fct_recorded_crime_release_{release}'::regclass and contype = 'c' order by 1"""
+INDEXES = """select indexdef from pg_indexes where tablename = 'fct_recorded_crime_release_{release}'"""
 OF_LOADS = """select n_distinct, correlation from pg_stats
 where tablename = 'fct_recorded_crime_release_{release}' and attname = 'load_id'"""
 
@@ -312,6 +322,7 @@ def test_crimes_that_were_released_without_their_quarter_and_area_get_them(wareh
     ]
     assert f"fct_recorded_crime_release_{first}" not in plan_of_quarter(warehouse, "2018-19-Q2")
     assert rows(warehouse, OF_LOADS.format(release=first), role="owner") == [(1000, 0)]
+    assert [text.partition("btree ")[2] for (text,) in rows(warehouse, INDEXES.format(release=first))] == [INDEX]
     run(warehouse, WITHOUT_AREA)
     migrate(warehouse)
     assert rows(warehouse, ALL_CRIMES) == before
@@ -321,6 +332,11 @@ def test_crimes_that_were_released_without_their_quarter_and_area_get_them(wareh
     there = rows(warehouse, made, role="owner")
     migrate(warehouse)
     assert rows(warehouse, made, role="owner") == there
+    # An index of loads alone is replaced by one that leads on to areas.
+    own_table = f"core.fct_recorded_crime_release_{first}"
+    run(warehouse, f"drop index {own_table}_load_id_area_code_idx; create index on {own_table} (load_id)")
+    migrate(warehouse)
+    assert [text.partition("btree ")[2] for (text,) in rows(warehouse, INDEXES.format(release=first))] == [INDEX]
     # What comes after is released as ever.
     admit_crimes(warehouse, "2018-10", "2018-19-Q3", 2, issued_on="2019-01-01")
     release(warehouse)

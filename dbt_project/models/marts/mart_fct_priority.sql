@@ -3,7 +3,7 @@
 
 with priorities as (
 
-    select * from {{ ref('fct_priority') }}
+    select * from {{ ref('fct_priority_current') }}
 
 ),
 
@@ -12,7 +12,6 @@ final as (
     select
         {{ promised_columns('priorities') }}
     from priorities
-    where priorities.release_id = {{ newest_release() }}
 
 )
 

@@ -111,7 +111,7 @@ declare
 begin
     -- Nothing may be published between what is asked and what is written; who publishes has the lock already.
     perform pg_advisory_xact_lock(hashtext('quarterday.release'));
-    foreach fact in array array['fct_measurement', 'fct_outcome', 'fct_recorded_crime_count'] loop
+    foreach fact in array array['fct_measurement', 'fct_outcome', 'fct_priority', 'fct_recorded_crime_count'] loop
         kept := to_regclass(format('core.%I', fact || '_current'));
         asked := to_regclass(format('core.%I', 'int_' || fact || '_current'));
         continue when kept is null or asked is null;

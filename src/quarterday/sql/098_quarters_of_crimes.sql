@@ -43,7 +43,7 @@ begin
                 else 'crime.' || quote_ident(attname)
             end,
             ', ' order by array_position(
-                array['load_id', 'line_number', 'period_key', 'place_key', 'crime_type', 'area_code', 'last_outcome', 'crime_id']::name[], attname
+                array['load_id', 'line_number', 'period_key', 'place_key', 'crime_id', 'crime_type', 'area_code', 'last_outcome']::name[], attname
             ), attnum
         )
         into columns
@@ -69,7 +69,7 @@ begin
             heir.relname, constraints, quarters
         );
         execute format('alter table core.%I owner to quarterday_builder', heir.relname);
-        execute format('create index on core.%I (load_id)', heir.relname);
+        execute format('create index on core.%I (load_id, area_code)', heir.relname);
         execute format('analyze core.%I', heir.relname);
     end loop;
     alter table core.fct_recorded_crime alter column period_key set not null;

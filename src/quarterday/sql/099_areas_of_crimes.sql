@@ -66,7 +66,7 @@ begin
             'inherit core.fct_recorded_crime',
             heir.relname
         );
-        execute format('create index on core.%I (load_id)', heir.relname);
+        execute format('create index on core.%I (load_id, area_code)', heir.relname);
         execute format('analyze core.%I', heir.relname);
     end loop;
 end

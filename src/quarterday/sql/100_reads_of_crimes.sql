@@ -36,3 +36,30 @@ begin
     end loop;
 end
 $$;
+
+-- Its index leads to a load's lines, and among them to those of an area: files have the lines of an area side by side.
+do $$
+declare
+    own_table regclass;
+    indexed regclass;
+begin
+    for own_table in
+        select inhrelid::regclass
+        from pg_inherits
+        where inhparent = to_regclass('core.fct_recorded_crime')
+            and not exists (
+                select 1 from pg_index
+                where indrelid = inhrelid and pg_get_indexdef(indexrelid) like '% USING btree (load_id, area_code)'
+            )
+    loop
+        execute format('create index on %s (load_id, area_code)', own_table);
+        for indexed in
+            select indexrelid::regclass
+            from pg_index
+            where indrelid = own_table and pg_get_indexdef(indexrelid) like '% USING btree (load_id)'
+        loop
+            execute format('drop index %s', indexed);
+        end loop;
+    end loop;
+end
+$$;
