@@ -174,8 +174,8 @@ def test_a_large_release_built_again_has_each_crime_once(
     (own_table,) = rows(warehouse, OWN_TABLES, role="owner")[0]
     for condition, is_read in (("2018-19-Q2", False), ("2018-19-Q3", True)):
         assert (own_table.removeprefix("core.") in plan_of_quarter(warehouse, condition)) is is_read, condition
-    # Its pages are read many at a time, by the index of loads, also once it has been analysed; the index finds an area's
-    # lines, which a file has side by side.
+    # Its pages are read many at a time, by the index of loads, also once it has been analysed; the index finds an
+    # area's lines, which a file has side by side.
     for statement in ("select 1", f"analyze {own_table}"):
         run(warehouse, statement)
         assert f"Bitmap Heap Scan on {own_table.removeprefix('core.')}" in plan_of_quarter(warehouse, "2018-19-Q3")
