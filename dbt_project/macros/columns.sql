@@ -49,28 +49,20 @@
     end
 {%- endmacro %}
 
-{# The fact of measurements keeps what may be added up, which costs more to work out for each reader than all else about a row, and
-   so does what is kept of it as published. Whether a measure is additive is reference data: where a deployment changes it, what is
-   kept is worked out again. #}
+{# The fact of measurements keeps what may be added up, which costs more to work out for each reader than all else about a row.
+   Whether a measure is additive is reference data: where a deployment changes it, what is kept is worked out again. #}
 {% macro renew_additive_values() -%}
     do $renew$
-    declare
-        fact regclass;
     begin
-        for fact in
-            select attrelid
-            from pg_attribute
-            where attrelid in (to_regclass('core.fct_measurement'), to_regclass('core.fct_measurement_current'))
-                and attname = 'additive_value'
-        loop
-            execute format($update$
-                update %s as facts
-                set additive_value = {{ additive_value('facts') }}
-                from {{ this }} as measures
-                where facts.measure_code = measures.measure_code
-                    and facts.additive_value is distinct from {{ additive_value('facts') }}
-            $update$, fact);
-        end loop;
+        if exists (
+            select 1 from pg_attribute where attrelid = to_regclass('core.fct_measurement') and attname = 'additive_value'
+        ) then
+            update core.fct_measurement as facts
+            set additive_value = {{ additive_value('facts') }}
+            from {{ this }} as measures
+            where facts.measure_code = measures.measure_code
+                and facts.additive_value is distinct from {{ additive_value('facts') }};
+        end if;
     end
     $renew$
 {%- endmacro %}

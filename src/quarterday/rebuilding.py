@@ -463,7 +463,7 @@ def _work_out_releases(target: Settings, tell: Tell) -> int:
             if done:
                 _work_out(release, done)
     with connect(target, "builder") as connection, connection.cursor() as cursor:
-        cursor.execute("select ledger.renew_current('{}')")  # the newest release's outcomes, for readers
+        cursor.execute("select ledger.renew_current('{}')")  # what the newest release says, for readers
     return len(releases)
 
 

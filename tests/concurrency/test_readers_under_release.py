@@ -264,7 +264,7 @@ def test_readers_keep_their_release_through_another_and_hold_nothing_up(publishe
 
 
 def test_a_release_published_in_two_transactions_would_be_told_of(publisher: Publisher) -> None:
-    """What readers would see between the two: what the newest release published, and derived facts of the former."""
+    """What readers would see between the two: what the newest published, and what is asked by release of the former."""
     connection = psycopg2.connect(database_url(publisher.settings, "owner"))
     try:
         with connection.cursor() as cursor:

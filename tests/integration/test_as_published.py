@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from decimal import Decimal
 from typing import Any
 
+import psycopg2
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from quarterday import past, releasing
 from quarterday import warehouse as grounds
-from quarterday.settings import Settings
+from quarterday.settings import Settings, database_url
 from quarterday.warehouse import connect
 from quarterday.withdrawing import withdraw_release
 from tests.conftest import PROJECT
@@ -109,7 +111,8 @@ def test_figures_and_outcomes_follow_a_restatement_and_a_withdrawal(warehouse: S
     assert unlike(warehouse) == {}
     fourth = withdraw_release(first, "the wrong service", warehouse)
     assert told_now(warehouse) == ([], [])
-    assert rows(warehouse, f"select published_at is not null from ledger.release where release_id = {fourth}", "owner")
+    is_published = f"select published_at is not null from ledger.release where release_id = {fourth}"
+    assert rows(warehouse, is_published, "owner") == [(True,)]
     assert unlike(warehouse) == {}
 
 
@@ -157,7 +160,8 @@ def test_what_differs_from_what_is_published_is_mended(warehouse: Settings) -> N
     # As where what is kept is newer than what was published: the next release puts it in.
     assert run(warehouse, f"delete from core.fct_measurement_current where load_id = {first}") > 0
     assert run(warehouse, "update core.fct_outcome_current set value = 1") > 0
-    assert unlike(warehouse).keys() == {"fct_measurement_current", "fct_outcome_current"}
+    assert run(warehouse, "update core.fct_priority_current set outcome_green_count = 77") > 0
+    assert unlike(warehouse).keys() == {"fct_measurement_current", "fct_outcome_current", "fct_priority_current"}
     send(warehouse, "31", "2016-11-20", quarter="2016-17-Q2")
     release_quickly(warehouse)
     assert unlike(warehouse) == {}
@@ -168,10 +172,45 @@ def test_what_differs_from_what_is_published_is_mended(warehouse: Settings) -> N
         f"insert into core.fct_measurement_current select * from core.fct_measurement where load_id = {second}",
     )
     assert run(warehouse, f"update core.fct_outcome_current set release_id = {one}") > 0
+    assert run(warehouse, "delete from core.fct_priority_current") > 0
     run(warehouse, "alter table core.fct_measurement_current drop column value_as_sent cascade")
     releasing.deploy_marts(warehouse, force=True)
     assert unlike(warehouse) == {}
     assert rows(warehouse, "select count(*) from mart.fct_measurement where value_as_sent is not null") != [(0,)]
+
+
+HELD = "select pg_advisory_xact_lock(hashtext('quarterday.release'))"
+HOLDERS = """select pid from pg_locks
+where locktype = 'advisory' and granted and objid = hashtext('quarterday.release')::oid"""
+
+
+def test_nothing_is_published_while_what_is_kept_is_renewed(warehouse: Settings) -> None:
+    with connect(warehouse, "builder") as renewing, renewing.cursor() as cursor:
+        cursor.execute("select ledger.renew_current('{}')")
+        assert rows(warehouse, HOLDERS, "owner") == [(renewing.info.backend_pid,)]
+    assert rows(warehouse, HOLDERS, "owner") == []
+
+
+def test_a_deployment_that_finds_nothing_unlike_neither_waits_for_a_publication_nor_holds_one_up(
+    warehouse: Settings,
+) -> None:
+    send(warehouse, "24", "2016-07-20", girls="9")
+    release_quickly(warehouse)
+    gave_way: list[str] = []
+    with psycopg2.connect(database_url(warehouse, "builder")) as publishing, publishing.cursor() as cursor:
+        cursor.execute(HELD)
+
+        def give_way() -> None:
+            gave_way.append("after waiting for it")
+            publishing.cancel()
+            publishing.rollback()
+
+        waiting = threading.Timer(120, give_way)
+        waiting.start()
+        releasing.deploy_marts(warehouse, force=True)
+        waiting.cancel()
+    assert gave_way == []
+    assert unlike(warehouse) == {}
 
 
 OF_BEFORE = """

@@ -48,6 +48,15 @@ def test_model_that_others_read_has_every_column_typed_and_described_and_its_gra
     assert any("unique_combination" in test for test in model["data_tests"])
 
 
+@pytest.mark.parametrize("path", sorted((MODELS / "core" / "current").glob("*.sql")), ids=lambda path: path.stem)
+def test_what_is_kept_as_published_says_of_its_columns_what_its_fact_says(path: Path) -> None:
+    kept, fact = (
+        {column["name"]: (column["data_type"], column["description"]) for column in described()[name]["columns"]}
+        for name in (path.stem, path.stem.removesuffix("_current"))
+    )
+    assert {name: said for name, said in kept.items() if fact.get(name, said) != said} == {}
+
+
 def test_contracts_are_enforced_and_nothing_is_rebuilt() -> None:
     models = yaml.safe_load((PROJECT / "dbt_project" / "dbt_project.yml").read_text())["models"]["quarterday"]
     assert all(models[layer]["+contract"]["enforced"] for layer in ("core", "marts", "history"))

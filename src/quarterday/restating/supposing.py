@@ -22,7 +22,7 @@ from quarterday.past import DERIVED, PLANS, create_current, create_views, defini
 from quarterday.settings import Settings
 from quarterday.warehouse import connect
 
-# The marts in which a change is looked for, and what they read.
+# The marts in which a change is looked for, and the facts that they are made of.
 MARTS = ("fct_measurement", *DERIVED)
 LINES = "int_fct_measurement"
 MEMORY = "64MB"

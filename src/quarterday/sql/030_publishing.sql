@@ -140,7 +140,7 @@ begin
     end loop;
 end
 $$;
-comment on function ledger.renew_current(bigint[]) is 'Brings what is kept of the marts as they stand (core.*_current) up to date for these loads, in the caller''s transaction.';
+comment on function ledger.renew_current(bigint[]) is 'Brings core.*_current up to date for these loads, in the caller''s transaction.';
 
 -- The publishing transaction. Idempotent: a release that is published already is left as it is.
 create or replace function ledger.publish_release(p_release_id bigint)

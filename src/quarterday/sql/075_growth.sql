@@ -24,7 +24,7 @@ begin
 end
 $$;
 
--- The planner takes it that a load may be in none of these tables, and looks for it in each by index: see the macro that makes them.
+-- The planner takes it that a load may be in none of these tables, and looks for it in each by index: see 100_reads_of_crimes.sql.
 do $$
 declare
     own_table regclass;
