@@ -48,7 +48,8 @@ end
 $$;
 
 -- Its index leads to a load's lines, and among them to those of an area: files have the lines of an area side by side. Readers go on
--- while the indexes are made. For the moment in which an older one goes they may not; better to stop than to have them queue behind it.
+-- while the indexes are made. From when an older one goes until the migration is done they wait, so these go last; better to stop than
+-- to have readers queue behind a wait.
 do $$
 declare
     own_table regclass;
